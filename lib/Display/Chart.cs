@@ -89,7 +89,7 @@ public sealed record Chart(params IReadOnlyList<Series> Series)
     }
 
     /// <summary>A matrix as colors, for example a Gram matrix.</summary>
-    public static Chart Heatmap(double[,] values, string name = "") => new(new HeatmapSeries(name, values)) { Width = 520, Height = 440 };
+    public static Chart Heatmap(double[,] values, string name = "") => new(new HeatmapSeries(name, values)) { Width = 480, Height = 440 };
 
     /// <summary>A matrix as colors, for example a Gram matrix.</summary>
     /// <param name="matrix"><c>[rows, columns]</c>, or <c>[1, rows, columns]</c>.</param>

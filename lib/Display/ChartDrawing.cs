@@ -24,7 +24,12 @@ internal static class ChartDrawing
         Style(plot, chart);
         if (chart.Series is [HeatmapSeries heatmap]) ChartSeries.Add(plot, heatmap);
         else ChartSeries.Add(plot, chart);
-        plot.Render(canvas, new PixelRect(area.Left, area.Right - 4, area.Bottom - 4, top));
+        // ScottPlot clears the canvas it is given; the clip keeps it to its part.
+        var part = new PixelRect(area.Left + 6, area.Right - 8, area.Bottom - 6, top);
+        canvas.Save();
+        canvas.ClipRect(new SKRect(part.Left, part.Top, part.Right, part.Bottom));
+        plot.Render(canvas, part);
+        canvas.Restore();
     }
 
     private static float DrawHeader(Chart chart, SKCanvas canvas, SKRect area)
@@ -41,7 +46,7 @@ internal static class ChartDrawing
         var named = chart.Series.Select((series, i) => (series, Color: Palette.Series[i % Palette.Series.Length]))
             .Where(entry => entry.series.Name.Length > 0 && entry.series is not HeatmapSeries).ToList();
         if (chart.Series.Count > 1 && named.Count > 0) y = DrawLegend(named, canvas, area, y);
-        return y - area.Top + 4;
+        return MathF.Ceiling(y - area.Top + 4);
     }
 
     private static float DrawLegend(List<(Series Series, SKColor Color)> entries, SKCanvas canvas, SKRect area, float y)

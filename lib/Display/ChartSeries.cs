@@ -1,11 +1,9 @@
-using System.Globalization;
 using ScottPlot;
-using ScottPlot.TickGenerators;
 using SkiaSharp;
 
 namespace ImageGen.Display;
 
-/// <summary>Puts a chart's series and ticks into a ScottPlot plot. A logarithmic axis plots log₁₀ and says 10ⁿ.</summary>
+/// <summary>Puts a chart's series into a ScottPlot plot. A logarithmic axis plots log₁₀ of the values.</summary>
 internal static class ChartSeries
 {
     public static Color Color(SKColor color) => new(color.Red, color.Green, color.Blue, color.Alpha);
@@ -34,10 +32,10 @@ internal static class ChartSeries
         }
         var standing = bars.Count > 0 || chart.Series.Any(series => series is HistogramSeries);
         plot.Axes.Margins(left: 0.03, right: 0.03, bottom: standing ? 0 : 0.06, top: 0.08);
-        plot.Axes.Left.TickGenerator = chart.LogY ? LogTicks() : NumberTicks(55);
-        plot.Axes.Bottom.TickGenerator = bars.Count > 0 ? LabelTicks(bars[0].Labels)
-            : chart.LogX ? LogTicks() : NumberTicks(90);
-        if (bars.Count > 0) plot.Grid.XAxisStyle.IsVisible = false;
+        plot.Axes.Left.TickGenerator = chart.LogY ? ChartTicks.Powers(AllY(chart)) : ChartTicks.Numbers(28);
+        plot.Axes.Bottom.TickGenerator = bars.Count > 0 ? ChartTicks.Labels(bars[0].Labels, 0)
+            : chart.LogX ? ChartTicks.Powers(AllX(chart)) : ChartTicks.Numbers(60);
+        plot.Grid.XAxisStyle.IsVisible = chart.Series.All(series => series is ScatterSeries);
         plot.Axes.AutoScale();
         if (standing && !chart.LogY && bars.SelectMany(b => b.Values).Any(v => v < 0))
             plot.Add.HorizontalLine(0, 1, Color(Palette.Axis));
@@ -50,11 +48,11 @@ internal static class ChartSeries
         var cells = plot.Add.Heatmap(heatmap.Values);
         cells.Colormap = new Stops(diverging ? Palette.Diverging : Palette.Rising);
         cells.ManualRange = new ScottPlot.Range(low, high);
-        cells.Extent = new CoordinateRect(0, columns, 0, rows);
+        cells.Extent = new CoordinateRect(0.5, columns - 0.5, 0.5, rows - 0.5); // the centers of the outer cells
         plot.HideGrid();
         plot.Axes.SetLimits(0, columns, rows, 0);
-        plot.Axes.Left.TickGenerator = CellTicks(heatmap.RowLabels, rows);
-        plot.Axes.Bottom.TickGenerator = CellTicks(heatmap.ColumnLabels, columns);
+        plot.Axes.Left.TickGenerator = ChartTicks.Cells(heatmap.RowLabels, rows);
+        plot.Axes.Bottom.TickGenerator = ChartTicks.Cells(heatmap.ColumnLabels, columns);
         foreach (var axis in new IAxis[] { plot.Axes.Left, plot.Axes.Bottom }) axis.FrameLineStyle.Width = axis.MajorTickStyle.Length = 0;
 
         var scale = plot.Add.ColorBar(cells, Edge.Right);
@@ -64,7 +62,7 @@ internal static class ChartSeries
         scale.Axis.TickLabelStyle.ForeColor = Color(Palette.Muted);
         scale.Axis.MajorTickStyle.Length = scale.Axis.MinorTickStyle.Length = 0;
         scale.Axis.FrameLineStyle.Width = 0;
-        scale.Axis.TickGenerator = NumberTicks(50);
+        scale.Axis.TickGenerator = ChartTicks.Numbers(30);
         scale.LabelStyle.Text = heatmap.Name;
         scale.LabelStyle.FontName = InterForCharts.MediumName;
         scale.LabelStyle.FontSize = 12.5f;
@@ -92,16 +90,20 @@ internal static class ChartSeries
     private static void AddHistogram(Plot plot, HistogramSeries histogram, Chart chart, SKColor color)
     {
         var alone = chart.Series.Count == 1;
-        var bars = histogram.Counts.Select((count, i) => new Bar
+        var floor = chart.LogY ? Math.Log10(0.5) : 0;
+        double Height(double count) => chart.LogY ? Math.Log10(Math.Max(count, 0.5)) : count;
+        // One outline, not bars side by side: half-transparent bars would show their seams.
+        List<Coordinates> outline = [new(histogram.Edges[0], floor)];
+        for (var i = 0; i < histogram.Counts.Count; i++)
         {
-            Position = (histogram.Edges[i] + histogram.Edges[i + 1]) / 2,
-            Size = (histogram.Edges[i + 1] - histogram.Edges[i]) * (alone ? 0.92 : 1),
-            Value = chart.LogY ? Math.Log10(Math.Max(count, 0.5)) : count,
-            ValueBase = chart.LogY ? Math.Log10(0.5) : 0,
-            FillColor = Color(color.WithAlpha(alone ? (byte)255 : (byte)130)),
-            LineWidth = 0,
-        });
-        plot.Add.Bars(bars.ToArray());
+            outline.Add(new(histogram.Edges[i], Height(histogram.Counts[i])));
+            outline.Add(new(histogram.Edges[i + 1], Height(histogram.Counts[i])));
+        }
+        outline.Add(new(histogram.Edges[^1], floor));
+        var area = plot.Add.Polygon([.. outline]);
+        area.FillColor = Color(color.WithAlpha(alone ? (byte)200 : (byte)90));
+        area.LineColor = Color(color);
+        area.LineWidth = 1.5f;
     }
 
     private static void AddBars(Plot plot, BarSeries group, int index, int groups, Chart chart, SKColor color)
@@ -117,8 +119,13 @@ internal static class ChartSeries
             ValueBase = floor,
             FillColor = Color(color),
             LineWidth = 0,
+            Label = groups == 1 && group.Values.Count <= 12 ? ChartTicks.Number(value, "G3") : "",
         });
-        plot.Add.Bars(bars.ToArray());
+        var drawn = plot.Add.Bars(bars.ToArray());
+        drawn.ValueLabelStyle.FontName = InterForCharts.MediumName;
+        drawn.ValueLabelStyle.FontSize = 12;
+        drawn.ValueLabelStyle.Bold = false;
+        drawn.ValueLabelStyle.ForeColor = Color(Palette.Ink);
     }
 
     private static Coordinates[] Points(IReadOnlyList<double> x, IReadOnlyList<double> y, Chart chart) =>
@@ -127,45 +134,22 @@ internal static class ChartSeries
 
     private static double Log(double value) => value > 0 ? Math.Log10(value) : double.NaN;
 
-    private static NumericAutomatic NumberTicks(float spacing) => new()
+    private static IEnumerable<double> AllX(Chart chart) => chart.Series.SelectMany(series => series switch
     {
-        MinimumTickSpacing = spacing,
-        LabelFormatter = Number,
-    };
+        LineSeries line => line.X,
+        ScatterSeries points => points.X,
+        HistogramSeries histogram => histogram.Edges,
+        _ => [],
+    });
 
-    /// <summary>A number as short as it can be read: 0.001 but 1e-6, 20,000 but 3.5M.</summary>
-    internal static string Number(double value)
+    private static IEnumerable<double> AllY(Chart chart) => chart.Series.SelectMany(series => series switch
     {
-        var size = Math.Abs(value);
-        var text = size == 0 ? "0"
-            : size is < 1e-4 or >= 1e12 ? value.ToString("0.##e-0", CultureInfo.InvariantCulture)
-            : size >= 1e9 ? (value / 1e9).ToString("0.##", CultureInfo.InvariantCulture) + "B"
-            : size >= 1e6 ? (value / 1e6).ToString("0.##", CultureInfo.InvariantCulture) + "M"
-            : size >= 1e4 ? value.ToString("#,0", CultureInfo.InvariantCulture)
-            : value.ToString("0.######", CultureInfo.InvariantCulture);
-        return text.Replace('-', '−');
-    }
-
-    private static NumericManual LabelTicks(IReadOnlyList<string> labels) =>
-        new([.. labels.Select((label, i) => new Tick(i, label))]);
-
-    private static NumericManual CellTicks(IReadOnlyList<string>? labels, int count)
-    {
-        if (labels is not null) return new([.. labels.Take(count).Select((label, i) => new Tick(i + 0.5, label))]);
-        int[] steps = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
-        var step = steps.FirstOrDefault(s => count / s <= 8, steps[^1]);
-        return new([.. Enumerable.Range(0, (count + step - 1) / step).Select(i => new Tick(i * step + 0.5, (i * step).ToString(CultureInfo.InvariantCulture)))]);
-    }
-
-    private static NumericAutomatic LogTicks() => new()
-    {
-        MinimumTickSpacing = 40,
-        IntegerTicksOnly = true,
-        LabelFormatter = power => power is >= -3 and <= 4 ? Number(Math.Pow(10, power)) : "10" + Superscript((int)Math.Round(power)),
-    };
-
-    private static string Superscript(int power) =>
-        string.Concat(power.ToString(CultureInfo.InvariantCulture).Select(c => c == '-' ? '⁻' : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c - '0']));
+        LineSeries line => line.Y,
+        ScatterSeries points => points.Y,
+        BarSeries bars => bars.Values,
+        HistogramSeries histogram => histogram.Counts,
+        _ => [],
+    });
 
     private sealed class Stops(SKColor[] stops) : IColormap
     {

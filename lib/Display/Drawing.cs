@@ -13,7 +13,7 @@ public sealed record Drawing(Picture Picture, double Density)
     public string Description { get; init; } = "";
 
     /// <summary>The bytes of a PNG file that knows its density.</summary>
-    public byte[] ToPng() => PngDensity.Mark(Picture.ToPng(), Density);
+    public byte[] ToPng() => PngDensity.Mark(PictureWriter.ToPngOfDrawing(Picture), Density);
 
     /// <inheritdoc/>
     public override string ToString() => Description.Length > 0 ? Description : Picture.ToString();
