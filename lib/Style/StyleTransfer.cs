@@ -43,13 +43,12 @@ public static class StyleTransfer
         var (styleHeight, styleWidth) = Fit(style, (int)(options.Size * options.StyleScale), network, "style");
 
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
         var contentPixels = Resampler.Resize(content.ToTensor().to(network.Device), height, width).clamp(0, 1);
         var stylePixels = Resampler.Resize(style.ToTensor().to(network.Device), styleHeight, styleWidth).clamp(0, 1);
         if (options.Colors == StyleColors.FromStyle) contentPixels = ColorMatching.Apply(contentPixels, stylePixels);
         if (options.Colors == StyleColors.FromContent) stylePixels = ColorMatching.Apply(stylePixels, contentPixels);
 
-        var levels = CoarseToFine.Plan(height, width, options.Steps, options.Levels, 2 * network.MinimumSize);
+        var levels = CoarseToFine.Plan(height, width, options.Steps, options.Levels, network.MinimumSize * 3 / 2);
         using var run = new CoarseToFine(
             Start(contentPixels, stylePixels, options), levels, LossAt, options.Optimizer, options.LearningRate);
         var (picture, loop) = run.Run(LossNames, progress, cancellation);

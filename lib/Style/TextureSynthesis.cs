@@ -71,11 +71,10 @@ public static class TextureSynthesis
         var (height, width) = StyleTransfer.Fit(example, options.ExampleSize, network, "example");
 
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
         var pixels = Resampler.Resize(example.ToTensor().to(network.Device), height, width).clamp(0, 1);
         using var generator = new Generator((ulong)options.Seed);
         var noise = StyleTransfer.Noise(pixels, generator, options.Height, options.Width);
-        var levels = CoarseToFine.Plan(options.Height, options.Width, options.Steps, options.Levels, 2 * network.MinimumSize);
+        var levels = CoarseToFine.Plan(options.Height, options.Width, options.Steps, options.Levels, network.MinimumSize * 3 / 2);
         using var run = new CoarseToFine(noise, levels, LossAt, StyleOptimizer.Lbfgs, learningRate: 0);
         var (picture, loop) = run.Run(LossNames, progress, cancellation);
         return new(picture, loop.Losses, loop.Elapsed, loop.Cancelled, network.Description);

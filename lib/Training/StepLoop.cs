@@ -57,7 +57,8 @@ public sealed class StepLoop(
         while (done < steps && !cancellation.IsCancellationRequested)
         {
             using var scope = NewDisposeScope();
-            using (no_grad()) losses[done].copy_(step(done + 1));
+            var values = step(done + 1);
+            using (no_grad()) losses[done].copy_(values);
             done++;
             if (progress is null || !(done == 1 || done == steps || clock.Elapsed - lastReport >= BetweenReports)) continue;
             lastReport = clock.Elapsed;
