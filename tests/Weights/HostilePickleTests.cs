@@ -94,7 +94,7 @@ public class HostilePickleTests
         var doubling = "]N\u0061" + string.Concat(Enumerable.Range(0, 40).Select(i => $"q{(char)i}]h{(char)i}ah{(char)i}a")) + ".";
         Assert.Contains("nested", WeightFixtures.Refusal(Legacy(Raw(doubling), [], [])));
         // Twenty times over: not deep, but still a million values.
-        Assert.Contains("values", WeightFixtures.Refusal(Legacy(Raw(doubling[..(3 + 20 * 7)] + "."), [], [])));
+        Assert.Contains("values", WeightFixtures.Refusal(Legacy(Raw(doubling[..(3 + 20 * 9)] + "."), [], [])));
         // A list that holds itself.
         Assert.Contains("nested", WeightFixtures.Refusal(Legacy(Raw("]q\0h\0a."), [], [])));
         // A text of two gigabytes.
