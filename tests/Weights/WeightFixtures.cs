@@ -62,19 +62,3 @@ internal static class WeightFixtures
         return message;
     }
 }
-
-/// <summary>A folder of this test's own, gone when the test ends.</summary>
-internal sealed class TemporaryFolder : IDisposable
-{
-    internal string Path { get; } = Directory.CreateTempSubdirectory("imagegen-test-").FullName;
-
-    internal string this[string name] => System.IO.Path.Combine(Path, name);
-
-    internal string Write(string name, byte[] bytes)
-    {
-        File.WriteAllBytes(this[name], bytes);
-        return this[name];
-    }
-
-    public void Dispose() => Directory.Delete(Path, recursive: true);
-}
