@@ -25,7 +25,7 @@ internal static class ChartDrawing
         if (chart.Series is [HeatmapSeries heatmap]) ChartSeries.Add(plot, heatmap);
         else ChartSeries.Add(plot, chart);
         // ScottPlot clears the canvas it is given; the clip keeps it to its part.
-        var part = new PixelRect(area.Left + 6, area.Right - 8, area.Bottom - 6, top);
+        var part = new PixelRect(area.Left + 6, area.Right - 12, area.Bottom - 6, top);
         canvas.Save();
         canvas.ClipRect(new SKRect(part.Left, part.Top, part.Right, part.Bottom));
         plot.Render(canvas, part);

@@ -26,7 +26,9 @@ internal static class ChartTicks
     }
 
     /// <summary>Ticks of a logarithmic axis over log₁₀ of the values: powers of ten, and 2 and 5 between where there are few.</summary>
-    public static NumericManual Powers(IEnumerable<double> values)
+    public static NumericManual Powers(IEnumerable<double> values) => new([.. PowersOfTen(values)]);
+
+    internal static IReadOnlyList<Tick> PowersOfTen(IEnumerable<double> values)
     {
         var logs = values.Where(value => value > 0 && double.IsFinite(value)).Select(Math.Log10).DefaultIfEmpty(0).ToList();
         int low = (int)Math.Floor(logs.Min()) - 1, high = (int)Math.Ceiling(logs.Max()) + 1;
@@ -37,7 +39,7 @@ internal static class ChartTicks
         for (var power = low; power <= high; power++)
             if (Math.Abs(power) % step == 0)
                 ticks.AddRange(between.Select(digit => new Tick(power + Math.Log10(digit), Power(digit, power))));
-        return new([.. ticks]);
+        return ticks;
     }
 
     /// <summary>A number as short as it can be read: 0.001 but 1e−6, 20,000 but 3.5M.</summary>

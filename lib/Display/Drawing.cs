@@ -12,8 +12,11 @@ public sealed record Drawing(Picture Picture, double Density)
     /// <summary>What it shows, for those who cannot see it.</summary>
     public string Description { get; init; } = "";
 
+    /// <summary>Whether photographs are part of it, which compress another way than lines and flat colors.</summary>
+    internal bool HasPhotographs { get; init; }
+
     /// <summary>The bytes of a PNG file that knows its density.</summary>
-    public byte[] ToPng() => PngDensity.Mark(PictureWriter.ToPngOfDrawing(Picture), Density);
+    public byte[] ToPng() => PngDensity.Mark(HasPhotographs ? Picture.ToPng() : PictureWriter.ToPngOfDrawing(Picture), Density);
 
     /// <inheritdoc/>
     public override string ToString() => Description.Length > 0 ? Description : Picture.ToString();

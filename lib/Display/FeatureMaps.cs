@@ -10,7 +10,10 @@ public static class FeatureMaps
 {
     private const int TileSide = 96;
 
-    /// <summary>Each channel as a tile: dark where it is silent, bright where it answers, on the tile's own scale.</summary>
+    /// <summary>
+    /// Each channel as a tile: dark where it is silent, bright where it answers, on the tile's own scale. The top 0.5% of
+    /// a channel's values are drawn alike, or a single bright pixel would hide all others.
+    /// </summary>
     /// <param name="features"><c>[1, C, H, W]</c> or <c>[C, H, W]</c>.</param>
     /// <param name="columns">Tiles in a row.</param>
     /// <param name="most">At most so many channels, from the first.</param>
@@ -52,7 +55,9 @@ public static class FeatureMaps
 
     private static Picture Colored(Tensor map)
     {
-        var (low, high) = (map.min().item<float>(), map.max().item<float>());
+        var sorted = map.flatten().sort().Values;
+        var (low, high) = (sorted[0].item<float>(), sorted[Math.Max(0, (long)(0.995 * (map.numel() - 1)))].item<float>());
+        if (high <= low) high = sorted[-1].item<float>();
         return Paint(map, value => Palette.At(Palette.Rising, high > low ? (value - low) / (high - low) : 0));
     }
 
