@@ -21,6 +21,11 @@ internal static class CourseCommands
         {
             Root,
             RunCommand.Create(),
+            TestCommand.Create(),
+            DoctorCommand.Create(),
+            PublishCommand.Create(),
+            CheckCommand.Create(),
+            BenchCommand.Create(),
             HostCommand.Create(),
         };
         var parsed = root.Parse(arguments.Length == 0 ? ["--help"] : arguments);
@@ -44,7 +49,7 @@ internal static class CourseCommands
             Console.Error.WriteLine("course: stopped.");
             return 130;
         }
-        catch (Exception error) when (NativeLibrary.Explain(error) is { } sentence)
+        catch (Exception error) when (NativeLibraries.Explain(error) is { } sentence)
         {
             Console.Error.WriteLine($"course: {sentence}");
             return 1;

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json.Nodes;
 using ImageGen.Kernel.Engine;
 
@@ -10,7 +11,7 @@ public sealed class NotebookOutputs
     private const int MostText = 512 * 1024;
 
     private readonly Dictionary<string, List<JsonObject>> displays = [];
-    private readonly Dictionary<JsonObject, System.Text.StringBuilder> streams = [];
+    private readonly Dictionary<JsonObject, StringBuilder> streams = [];
 
     /// <summary>Adds one output to a cell.</summary>
     public void Add(NotebookCell cell, CellOutput output)
@@ -72,10 +73,18 @@ public sealed class NotebookOutputs
             last = new JsonObject { ["output_type"] = "stream", ["name"] = name };
             cell.Outputs.Add((JsonNode)last);
         }
-        if (!streams.TryGetValue(last, out var written)) streams[last] = written = new System.Text.StringBuilder();
+        if (!streams.TryGetValue(last, out var written)) streams[last] = written = new StringBuilder();
         if (written.Length > MostText) return;
         written.Append(stream.Text);
         if (written.Length > MostText) written.Append("\n… the rest of this output was left out: it is too long for a notebook.\n");
-        last["text"] = NotebookCell.Lines(written.ToString());
+        last["text"] = NotebookCell.Lines(Settled(written.ToString()));
+    }
+
+    // A progress line that rewrites itself (carriage return) is kept as its last state: few viewers know how to go back.
+    private static string Settled(string text)
+    {
+        if (!text.Contains('\r')) return text;
+        var lines = text.Replace("\r\n", "\n").Split('\n').Select(line => line.TrimEnd('\r')).Select(line => line[(line.LastIndexOf('\r') + 1)..]);
+        return string.Join('\n', lines);
     }
 }

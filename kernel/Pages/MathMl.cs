@@ -117,7 +117,7 @@ internal sealed class MathMl
         if (MathSymbols.Large.TryGetValue(name, out var large))
         {
             limits = display;
-            return char.IsLetter(large[0]) ? $"""<mo movablelimits="false" lspace="0.1667em" rspace="0.1667em">{large}</mo>""" : $"""<mo movablelimits="false" largeop="true">{large}</mo>""";
+            return char.IsLetter(large[0]) ? $"""<mo movablelimits="false" lspace="0.1667em" rspace="0.1667em">{large}</mo>""" : $"""<mo movablelimits="false" largeop="false"{(display ? " class=\"large\"" : "")}>{large}</mo>""";
         }
         if (MathSymbols.Integrals.TryGetValue(name, out var integral)) return $"<mo>{integral}</mo>";
         if (MathSymbols.Functions.Contains(name)) return $"""<mi>{name}</mi>{(NextOpens() ? "" : Space("0.1667"))}""";

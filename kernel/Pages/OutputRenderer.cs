@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text;
 using System.Text.Json.Nodes;
 using ImageGen.Kernel.Notebooks;
 
@@ -14,7 +13,7 @@ internal static class OutputRenderer
     /// <summary>One output as HTML; empty when there is nothing that a page can show.</summary>
     public static string ToHtml(JsonObject output, MarkdownRenderer markdown) => (string?)output["output_type"] switch
     {
-        "stream" => $"<pre class=\"{((string?)output["name"] == "stderr" ? "stderr" : "stdout")}\">{WebUtility.HtmlEncode(Settled(NotebookCell.Text(output["text"])))}</pre>",
+        "stream" => $"<pre class=\"{((string?)output["name"] == "stderr" ? "stderr" : "stdout")}\">{WebUtility.HtmlEncode(NotebookCell.Text(output["text"]))}</pre>",
         "error" => Error(output),
         "display_data" or "execute_result" => Bundle(output["data"] as JsonObject ?? [], markdown),
         _ => "",
@@ -31,7 +30,7 @@ internal static class OutputRenderer
         foreach (var mimeType in Preference)
         {
             if (data[mimeType] is not { } content) continue;
-            var text = content is JsonObject or JsonArray && !mimeType.StartsWith("text/") && content is not JsonArray ? content.ToJsonString() : NotebookCell.Text(content);
+            var text = mimeType == "application/json" ? content.ToJsonString() : NotebookCell.Text(content);
             // The page runs no scripts, so what needs one shows nothing: the next type of the bundle does better.
             if (mimeType is "text/html" or "image/svg+xml" && text.Contains("<script", StringComparison.OrdinalIgnoreCase)) continue;
             return mimeType switch
@@ -55,13 +54,4 @@ internal static class OutputRenderer
     }
 
     private static string Address(string mimeType, string base64) => $"data:{mimeType};base64,{base64.ReplaceLineEndings("")}";
-
-    // A progress line that rewrites itself (carriage return) ends as its last state.
-    private static string Settled(string text)
-    {
-        if (!text.Contains('\r')) return text;
-        var settled = new StringBuilder();
-        foreach (var line in text.ReplaceLineEndings("\n").Split('\n')) settled.Append(line[(line.TrimEnd('\r').LastIndexOf('\r') + 1)..].TrimEnd('\r')).Append('\n');
-        return settled.ToString(0, settled.Length - 1);
-    }
 }

@@ -35,11 +35,11 @@ internal sealed class EngineProcess : IAsyncDisposable
 
     /// <summary>Starts a process in a notebook's folder.</summary>
     /// <param name="folder">Its working directory.</param>
-    /// <param name="environment">Variables set on top of this process's own.</param>
+    /// <param name="environment">Variables on top of this process's own; null takes one away.</param>
     /// <param name="cancellationToken">Gives up the start.</param>
     /// <exception cref="CourseException">The process ended before it was ready.</exception>
     public static async Task<EngineProcess> StartAsync(
-        string folder, IReadOnlyDictionary<string, string> environment, CancellationToken cancellationToken)
+        string folder, IReadOnlyDictionary<string, string?> environment, CancellationToken cancellationToken)
     {
         var name = $"imagegen-{Environment.ProcessId}-{Guid.NewGuid():N}"[..32];
         var pipe = new NamedPipeServerStream(name, PipeDirection.InOut, 1, PipeTransmissionMode.Byte, PipeOptions.Asynchronous | PipeOptions.CurrentUserOnly);

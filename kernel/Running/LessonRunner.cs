@@ -52,10 +52,14 @@ public sealed record RunOptions
     /// <summary>The most time a cell may take; null for as long as it needs.</summary>
     public TimeSpan? Timeout { get; init; }
 
-    /// <summary>The variables that a lesson's process gets.</summary>
-    public IReadOnlyDictionary<string, string> Environment(Lesson lesson)
+    /// <summary>For a run that others will see: no pictures of the student's own, whatever the environment says.</summary>
+    public bool OnlyTheCourses { get; init; }
+
+    /// <summary>The variables that a lesson's process gets; null takes one away.</summary>
+    public IReadOnlyDictionary<string, string?> Environment(Lesson lesson)
     {
-        var variables = new Dictionary<string, string> { [Scales.Variable] = Scale.ToString().ToLowerInvariant() };
+        var variables = new Dictionary<string, string?> { [Scales.Variable] = Scale.ToString().ToLowerInvariant() };
+        if (OnlyTheCourses) variables["IMAGEGEN_CONTENT"] = variables["IMAGEGEN_STYLE"] = null;
         if (Content is not null) variables["IMAGEGEN_CONTENT"] = Content;
         if (Style is not null) variables["IMAGEGEN_STYLE"] = Style;
         if (lesson.IsSolution) variables["IMAGEGEN_CHECKS"] = "strict";
