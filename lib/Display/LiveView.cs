@@ -8,7 +8,7 @@ namespace ImageGen.Display;
 /// silent. Dispose it when the training is over, whatever way it ended: that draws the final state, which the saved
 /// notebook keeps.
 /// </summary>
-/// <example><c>using (var view = new LiveView("Style transfer")) result = trainer.Run(view);</c></example>
+/// <example><c>var result = LiveView.Watch("Style transfer", view => trainer.Run(view));</c></example>
 /// <remarks>
 /// A report only notes its numbers. Pictures are drawn on another thread, at most two a second, one at a time, and seldom
 /// enough that drawing takes no more than a fiftieth of the machine from the training.
@@ -40,6 +40,15 @@ public sealed class LiveView : IProgress<TrainingProgress>, IDisposable
         // The place is taken here, on the cell's own thread, so that it stands where the student expects it.
         show?.Invoke(LiveDrawing.Draw(title, null, [], logLosses, over: false));
         lastFrame = clock.GetTimestamp();
+    }
+
+    /// <summary>Runs a training with a view of it, and gives back what the training returns.</summary>
+    /// <param name="title">What is being trained.</param>
+    /// <param name="training">Starts the training; the view is to be its <see cref="IProgress{T}"/>.</param>
+    public static T Watch<T>(string title, Func<LiveView, T> training)
+    {
+        using var view = new LiveView(title);
+        return training(view);
     }
 
     /// <summary>Notes a step; the page follows when it may.</summary>

@@ -49,12 +49,12 @@ public class PicturesTests
         using var scope = NewDisposeScope();
         var features = zeros(1, 2, 4, 4);
         features[0, 0, 1, 2] = 5;
-        var picture = FeatureMaps.Show(features, columns: 2);
+        var picture = Maps.Show(features, columns: 2);
         Assert.Equal((2 * 96 + 4, 96), (picture.Width, picture.Height));
         Assert.Equal((0xfd, 0xe7, 0x25), picture[2 * 24 + 12, 24 + 12]);
         Assert.Equal((0x44, 0x01, 0x54), picture[12, 12]);
         Assert.Equal((0x44, 0x01, 0x54), picture[100 + 12, 12]);
-        Assert.Contains("[4, 4]", Assert.Throws<CourseException>(() => FeatureMaps.Show(zeros(4, 4))).Message);
+        Assert.Contains("[4, 4]", Assert.Throws<CourseException>(() => Maps.Show(zeros(4, 4))).Message);
     }
 
     [Fact]
@@ -63,11 +63,11 @@ public class PicturesTests
         using var scope = NewDisposeScope();
         var weight = zeros(2, 3, 3, 3);
         weight[0, 0, 0, 0] = 1;
-        var picture = FeatureMaps.Filters(weight, columns: 2);
+        var picture = Maps.Filters(weight, columns: 2);
         Assert.Equal((255, 128, 128), picture[5, 5]);
         Assert.Equal((128, 128, 128), picture[150, 50]);
         var deep = zeros(1, 4, 3, 3);
         deep[0, 1, 2, 2] = -1;
-        Assert.Equal((0x1f, 0x3f, 0x9e), FeatureMaps.Filters(deep)[90, 90]);
+        Assert.Equal((0x1f, 0x3f, 0x9e), Maps.Filters(deep)[90, 90]);
     }
 }

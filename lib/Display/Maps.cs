@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace ImageGen.Display;
 
 /// <summary>What a network sees, as pictures: the channels of its features, and its filters.</summary>
-public static class FeatureMaps
+public static class Maps
 {
     private const int TileSide = 96;
 
