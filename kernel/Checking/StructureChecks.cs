@@ -54,10 +54,11 @@ internal static class StructureChecks
             yield return notebook.Found("its language_info is not C#, so that its code is not colored", notebook.Publish);
         if (notebook.Raw["metadata"]?["widgets"] is not null)
             yield return notebook.Found("it has widget metadata, which GitHub does not accept", notebook.Publish);
-        var ids = new HashSet<string>();
-        foreach (var (raw, place) in notebook.Raw["cells"]!.AsArray().Select((cell, i) => ((JsonObject)cell!, i + 1)))
+        var cells = notebook.Raw["cells"]!.AsArray();
+        if (cells.Select(cell => (string?)cell!["id"]).Where(id => !string.IsNullOrEmpty(id)).Distinct().Count() < cells.Count)
+            yield return notebook.Found("not every cell has an id of its own", notebook.Publish);
+        foreach (var (raw, place) in cells.Select((cell, i) => ((JsonObject)cell!, i + 1)))
         {
-            if ((string?)raw["id"] is not { Length: > 0 } id || !ids.Add(id)) yield return notebook.Found("it has no id of its own", notebook.Publish, place);
             if (!SlideTypes.Contains((string?)raw["metadata"]?["slideshow"]?["slide_type"]))
                 yield return notebook.Found("it has no slide type", "Set metadata.slideshow.slide_type to slide, subslide, fragment, skip or notes", place);
         }

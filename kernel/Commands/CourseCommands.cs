@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using ImageGen.Kernel.Running;
 using ImageGen.Runtime;
 
@@ -29,10 +30,9 @@ internal static class CourseCommands
             HostCommand.Create(),
         };
         var parsed = root.Parse(arguments.Length == 0 ? ["--help"] : arguments);
-        if (parsed.Errors.Count > 0)
+        if (Misunderstood(parsed) is { } message)
         {
-            var message = parsed.Errors[0].Message.TrimEnd('.');
-            Console.Error.WriteLine($"course: {message}. See ./course --help{(parsed.CommandResult.Command is RootCommand ? "" : $" or ./course {parsed.CommandResult.Command.Name} --help")}.");
+            Console.Error.WriteLine($"course: {message}");
             return 2;
         }
         try
@@ -54,6 +54,19 @@ internal static class CourseCommands
             Console.Error.WriteLine($"course: {sentence}");
             return 1;
         }
+    }
+
+    // One line for a command line that makes no sense; null when it does.
+    private static string? Misunderstood(ParseResult parsed)
+    {
+        var command = parsed.CommandResult.Command;
+        if (command is RootCommand && parsed.UnmatchedTokens is [var word, ..])
+            return $"There is no command '{word}': there are {string.Join(", ", command.Subcommands.Where(c => !c.Hidden).Select(c => c.Name))}.";
+        // An option that a command does not have would otherwise pass for one of its arguments.
+        var option = !command.TreatUnmatchedTokensAsErrors ? null
+            : parsed.Tokens.FirstOrDefault(token => token.Type == TokenType.Argument && token.Value is ['-', '-', _, ..] or ['-', >= 'a' and <= 'z', ..])?.Value;
+        if (option is not null) return $"There is no option {option}: ./course {command.Name} --help lists them.";
+        return parsed.Errors is [var error, ..] ? $"{error.Message.TrimEnd('.')}. See ./course {command.Name} --help." : null;
     }
 
     /// <summary>The lessons of the course that the command line means.</summary>
