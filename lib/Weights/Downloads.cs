@@ -47,6 +47,14 @@ public static class Downloads
         return files.Count == 1 ? options.PathOf(source, files[0]) : Path.Combine(options.Cache, source.Name);
     }
 
+    /// <summary>How every file of a source stands; a hash is computed only where none was since the file changed.</summary>
+    /// <returns>One entry for each file; bad ones have been put aside.</returns>
+    public static IReadOnlyList<CacheEntry> Look(Source source, DownloadOptions? options = null)
+    {
+        options ??= DownloadOptions.FromEnvironment();
+        return [.. source.Files.Select(file => Check(source, file, options))];
+    }
+
     /// <summary>Computes the hash of every file of a source that is in the cache, even of those that were right before.</summary>
     /// <returns>One entry for each file; bad ones have been put aside.</returns>
     public static IReadOnlyList<CacheEntry> Verify(Source source, DownloadOptions? options = null)
