@@ -9,7 +9,7 @@ internal static class DownloadView
 {
     public static async Task<string> ShowAsync(IAnsiConsole console, Source source, Func<IProgress<DownloadProgress>, Task<string>> fetch)
     {
-        if (!console.Profile.Capabilities.Interactive || !console.Profile.Out.IsTerminal) return await fetch(new Lines(Console.Out));
+        if (!console.Profile.Capabilities.Interactive || !console.Profile.Out.IsTerminal) return await fetch(new Lines(console.Profile.Out.Writer));
         return await console.Progress()
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new DownloadedColumn(), new TransferSpeedColumn(), new RemainingTimeColumn())
             .StartAsync(context => fetch(new Bars(console, context)));
