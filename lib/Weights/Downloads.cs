@@ -47,6 +47,14 @@ public static class Downloads
         return files.Count == 1 ? options.PathOf(source, files[0]) : Path.Combine(options.Cache, source.Name);
     }
 
+    /// <summary>How every file of a source stands; a hash is computed only where none was since the file changed.</summary>
+    /// <returns>One entry for each file; bad ones have been put aside.</returns>
+    public static IReadOnlyList<CacheEntry> Look(Source source, DownloadOptions? options = null)
+    {
+        options ??= DownloadOptions.FromEnvironment();
+        return [.. source.Files.Select(file => Check(source, file, options))];
+    }
+
     /// <summary>Computes the hash of every file of a source that is in the cache, even of those that were right before.</summary>
     /// <returns>One entry for each file; bad ones have been put aside.</returns>
     public static IReadOnlyList<CacheEntry> Verify(Source source, DownloadOptions? options = null)
@@ -91,6 +99,7 @@ public static class Downloads
         List<string> faults = [];
         try
         {
+            RequireSpace(source, file, options);
             foreach (var address in options.AddressesOf(source, file))
                 if (await TryAsync(address, faults)) return;
         }
@@ -113,12 +122,12 @@ public static class Downloads
                 {
                     using var parts = PartFile.Open(path, file.Size, options.PartBytes);
                     resumed = parts.Done > 0;
-                    RequireSpace(source, file.Size - parts.Done, options);
                     await new FileFetch(address, parts, file.Size, options, Reporter(source, file, parts, progress)).RunAsync(cancel);
                     progress?.Report(new(source.Name, file.File, parts.Done, file.Size, "checking"));
                 }
                 catch (FetchFault fault)
                 {
+                    if (PartFile.DoneOf(path, file.Size, options.PartBytes) == 0) PartFile.Delete(path);
                     faults.Add($"{address.Host}: {fault.Message}");
                     return false;
                 }
@@ -158,12 +167,13 @@ public static class Downloads
         }
     }
 
-    private static void RequireSpace(Source source, long bytes, DownloadOptions options)
+    private static void RequireSpace(Source source, SourceFile file, DownloadOptions options)
     {
         const long Slack = 64 << 20;
-        var free = options.FreeSpace(options.Cache);
-        if (free < bytes + Slack)
-            throw new CourseException($"{source.Name} needs {Megabytes(bytes + Slack)} MB more, and the disk of {options.Cache} has {Megabytes(free)} MB free: free some space, or set {Folders.CacheVariable} to another disk's folder.");
+        var there = PartFile.DoneOf(options.PathOf(source, file), file.Size, options.PartBytes);
+        var (needed, free) = (file.Size - there + Slack, options.FreeSpace(options.Cache));
+        if (free >= needed) return;
+        throw new CourseException($"{source.Name} needs {Megabytes(needed)} MB more, and the disk of {options.Cache} has {Megabytes(free)} MB free: free some space, or set {Folders.CacheVariable} to another disk's folder.");
 
         static string Megabytes(long bytes) => (bytes / 1_000_000).ToString("N0");
     }

@@ -80,6 +80,8 @@ internal sealed class FileFetch(Uri address, PartFile parts, long size, Download
         }
         catch (HttpRequestException error)
         {
+            // A name that cannot be found before the first byte means no network at all: said at once. Later it may come back.
+            if (error.HttpRequestError == HttpRequestError.NameResolutionError && parts.Done == 0) throw new FetchFault(Plain(error));
             throw new PassingFault(Plain(error));
         }
         catch (DiskFault fault)

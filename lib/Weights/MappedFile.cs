@@ -4,17 +4,18 @@ using ImageGen.Runtime;
 
 namespace ImageGen.Weights;
 
-/// <summary>A file mapped into memory for reading: its pages are the system's, so that nothing is held twice.</summary>
+/// <summary>A file mapped into memory for reading, a window at a time: its pages are the system's, and nothing is held twice.</summary>
 internal sealed class MappedFile : IDisposable
 {
-    private readonly MemoryMappedFile map;
-    private readonly MemoryMappedViewAccessor view;
+    // One view of the whole file would count as memory of this process, twice the weights when they are all read.
+    private const long WindowBytes = 1 << 25;
 
-    private MappedFile(string path, long length, MemoryMappedFile map)
-    {
-        (Path, Length, this.map) = (path, length, map);
-        view = map.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
-    }
+    private readonly MemoryMappedFile map;
+    private readonly Lock gate = new();
+    private MemoryMappedViewAccessor? view;
+    private long viewStart = -1;
+
+    private MappedFile(string path, long length, MemoryMappedFile map) => (Path, Length, this.map) = (path, length, map);
 
     internal string Path { get; }
 
@@ -49,10 +50,37 @@ internal sealed class MappedFile : IDisposable
     internal void Read(long offset, Span<byte> into)
     {
         if (offset < 0 || offset > Length - into.Length) throw Bad($"it needs {into.Length} bytes at {offset} and has {Length}");
-        // ReadSpan copies element by element: eight bytes at a time it reaches the memory's speed, one at a time a fifth.
+        lock (gate)
+        {
+            while (into.Length > 0)
+            {
+                var start = offset / WindowBytes * WindowBytes;
+                var count = (int)Math.Min(into.Length, start + WindowBytes - offset);
+                Copy(ViewAt(start), offset - start, into[..count]);
+                offset += count;
+                into = into[count..];
+            }
+        }
+    }
+
+    private SafeBuffer ViewAt(long start)
+    {
+        if (start != viewStart)
+        {
+            view?.Dispose();
+            viewStart = -1;
+            view = map.CreateViewAccessor(start, Math.Min(WindowBytes, Length - start), MemoryMappedFileAccess.Read);
+            viewStart = start;
+        }
+        return view!.SafeMemoryMappedViewHandle;
+    }
+
+    // ReadSpan copies element by element: eight bytes at a time it reaches the memory's speed, one at a time a fifth.
+    private static void Copy(SafeBuffer from, long offset, Span<byte> into)
+    {
         var words = MemoryMarshal.Cast<byte, long>(into);
-        view.SafeMemoryMappedViewHandle.ReadSpan((ulong)offset, words);
-        view.SafeMemoryMappedViewHandle.ReadSpan((ulong)offset + (ulong)words.Length * sizeof(long), into[(words.Length * sizeof(long))..]);
+        from.ReadSpan((ulong)offset, words);
+        from.ReadSpan((ulong)offset + (ulong)words.Length * sizeof(long), into[(words.Length * sizeof(long))..]);
     }
 
     internal byte[] Read(long offset, int count)
@@ -65,7 +93,7 @@ internal sealed class MappedFile : IDisposable
 
     public void Dispose()
     {
-        view.Dispose();
+        view?.Dispose();
         map.Dispose();
     }
 }

@@ -24,6 +24,14 @@ internal sealed class PartFile : IDisposable
 
     internal long Done => done.Sum();
 
+    /// <summary>Bytes of the file that an earlier try left; nothing is made.</summary>
+    internal static long DoneOf(string path, long size, long partBytes)
+    {
+        if (!File.Exists(PathOf(path))) return 0;
+        using var parts = Open(path, size, partBytes);
+        return parts.Done;
+    }
+
     internal static PartFile Open(string path, long size, long partBytes)
     {
         var data = new FileStream(PathOf(path), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, 1);

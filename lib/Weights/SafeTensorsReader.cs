@@ -21,8 +21,12 @@ internal sealed class SafeTensorsReader
 
     private SafeTensorsReader(MappedFile file, long dataStart) => (this.file, this.dataStart) = (file, dataStart);
 
-    /// <summary>Whether the file begins as a safetensors file does: a length, then a brace.</summary>
-    internal static bool Recognizes(ReadOnlySpan<byte> start) => start.Length >= 9 && start[8] == '{';
+    /// <summary>Whether the file begins as a safetensors file does: a length below 2^32, then a brace.</summary>
+    /// <remarks>To be asked before the other formats: a header of 640 bytes begins like a pickle, 80 02; no pickle passes this.</remarks>
+    internal static bool Recognizes(ReadOnlySpan<byte> start) => start is [_, _, _, _, 0, 0, 0, 0, (byte)'{', ..];
+
+    /// <summary>Whether the file is nothing else and has a brace where a header would begin, after whatever length.</summary>
+    internal static bool MayBe(ReadOnlySpan<byte> start) => start is [_, _, _, _, _, _, _, _, (byte)'{', ..];
 
     /// <returns>The tensors in the order of their bytes, and the file's own notes.</returns>
     internal static (IReadOnlyList<WeightEntry> Entries, IReadOnlyDictionary<string, string> Metadata) Read(MappedFile file)

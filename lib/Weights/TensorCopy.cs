@@ -7,8 +7,9 @@ namespace ImageGen.Weights;
 /// <summary>Copies a tensor from the mapped file into one that exists, on whatever device and in whatever type that one is.</summary>
 internal static class TensorCopy
 {
-    // Where a conversion is needed, this much passes through a tensor in between: small enough to stay in the processor's cache.
-    private const int BlockBytes = 1 << 20;
+    // Where a conversion is needed, this many elements at a time pass through a tensor in between. It stays in the processor's
+    // cache, and libtorch copies so few in the calling thread: waiting for others would cost more on a busy machine.
+    private const int BlockElements = 1 << 15;
 
     // Spans end at 2^31 bytes.
     private const long SpanBytes = 1L << 30;
@@ -40,7 +41,8 @@ internal static class TensorCopy
 
     private static void CopyConverting(WeightEntry entry, ScalarType type, Tensor target)
     {
-        int size = entry.Type.Size(), most = BlockBytes / size;
+        var size = entry.Type.Size();
+        var most = BlockElementsFor(target);
         var block = empty([Math.Min(most, entry.Count)], type == ScalarType.Bool ? ScalarType.Byte : type);
         for (long at = 0; at < entry.Count; at += most)
         {
@@ -51,6 +53,9 @@ internal static class TensorCopy
             target.narrow(0, at, count).copy_(type == ScalarType.Bool ? part.ne(0) : part);
         }
     }
+
+    // A copy to another device costs a call each time, whatever it holds.
+    private static long BlockElementsFor(Tensor target) => target.device_type == DeviceType.CPU ? BlockElements : 64 * BlockElements;
 
     // A view that torch.save kept as one: the stretch that it reaches over is read, and the view made again.
     private static void CopyStrided(WeightEntry entry, ScalarType type, long[] strides, Tensor target)

@@ -106,11 +106,12 @@ public sealed class WeightFile : IDisposable
     {
         var start = file.Read(0, (int)Math.Min(file.Length, 512));
         var nothing = new Dictionary<string, string>();
+        if (SafeTensorsReader.Recognizes(start)) return SafeTensorsReader.Read(file);
         if (TorchZipReader.Recognizes(start)) return (TorchZipReader.Read(file), nothing);
         if (TorchLegacyReader.Recognizes(start)) return (TorchLegacyReader.Read(file), nothing);
         if (start.Length > 262 && start.AsSpan(257, 5).SequenceEqual("ustar"u8))
             throw file.Bad("it is a TAR archive, PyTorch's layout before 2017; load it with an old PyTorch and save it again");
-        if (SafeTensorsReader.Recognizes(start)) return SafeTensorsReader.Read(file);
+        if (SafeTensorsReader.MayBe(start)) return SafeTensorsReader.Read(file);
         if (start.AsSpan().TrimStart(" \t\r\n"u8) is [(byte)'<', ..])
             throw file.Bad("it is a web page, not weights: a proxy or a sign-in page may have answered in place of the file; delete it and fetch it again");
         throw file.Bad("it is neither safetensors nor a file of torch.save (ZIP or legacy)");

@@ -55,6 +55,17 @@ public class SafeTensorsTests
         }).QuickCheckThrowOnFailure();
     }
 
+    [Theory]
+    [InlineData(0x280)]  // 80 02, as a pickle begins
+    [InlineData(0x380)]
+    public void AHeaderLengthThatLooksLikeAPickleIsNone(int length)
+    {
+        using var folder = new TemporaryFolder();
+        var header = """{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}""".PadRight(length);
+        using var file = WeightFile.Open(folder.Write("x.bin", WeightFixtures.SafeTensorsBytes(header, 1)));
+        Assert.Equal("a U8 [1]", file.Entries[0].ToString());
+    }
+
     [Fact]
     public void AModuleIsSavedInHalfAndLoadedAgain()
     {

@@ -131,7 +131,7 @@ public class WeightFileTests
     }
 
     [Fact]
-    public void AnUnknownNameIsAnswerWithTheNamesThereAre()
+    public void AnUnknownNameIsAnsweredWithTheNamesThereAre()
     {
         using var file = WeightFile.Open(WeightFixtures.Path("module.safetensors"));
         Assert.Contains("conv.weight", Assert.Throws<CourseException>(() => file.Read("conv.wieght")).Message);
