@@ -1,6 +1,5 @@
 using ImageGen.Imaging;
 using ImageGen.Runtime;
-using SkiaSharp;
 
 namespace ImageGen.Data.Pictures;
 
@@ -52,7 +51,7 @@ public static class CoursePictures
         if (!File.Exists(own) && Of(kind).Contains(own, StringComparer.OrdinalIgnoreCase)) return Embedded(own, kind);
         if (!File.Exists(own))
             throw new CourseException($"{variable} names the picture '{own}', which does not exist: give a PNG, JPEG or WebP file, or one of {string.Join(", ", Of(kind))}.");
-        return Load(own);
+        return Picture.Load(own);
     }
 
     private static Picture Embedded(string name, PictureKind kind)
@@ -62,18 +61,8 @@ public static class CoursePictures
         var file = Path.Combine(Folders.Data, "pictures", drawn.FileName);
         if (!File.Exists(file))
             throw new CourseException($"The picture {file} is missing: restore it from the repository, or draw it again with './course data draw {drawn.Name}'.");
-        return Load(file);
+        return Picture.Load(file);
     }
 
     private static string[] Of(PictureKind kind) => [.. DrawnPictures.All.Where(picture => picture.Kind == kind).Select(picture => picture.Name)];
-
-    private static Picture Load(string file)
-    {
-        using var bitmap = SKBitmap.Decode(file, SKBitmap.DecodeBounds(file).WithColorType(SKColorType.Rgba8888))
-            ?? throw new CourseException($"'{file}' is not a picture that can be read: give a PNG, JPEG or WebP file.");
-        var rgb = new byte[bitmap.Width * bitmap.Height * 3];
-        var rgba = bitmap.GetPixelSpan();
-        for (var i = 0; i < bitmap.Width * bitmap.Height; i++) rgba.Slice(4 * i, 3).CopyTo(rgb.AsSpan(3 * i));
-        return new Picture(bitmap.Width, bitmap.Height, rgb);
-    }
 }

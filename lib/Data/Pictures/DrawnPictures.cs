@@ -1,8 +1,5 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
-using ImageGen.Imaging;
 using ImageGen.Runtime;
-using SkiaSharp;
 
 namespace ImageGen.Data.Pictures;
 
@@ -17,8 +14,6 @@ public sealed record DrawingProgress(DrawnPicture Picture, int Done, int Total, 
 /// <summary>Every picture that the course can draw.</summary>
 public static class DrawnPictures
 {
-    private const int JpegQuality = 93;
-
     /// <summary>Contents first, then styles.</summary>
     public static IReadOnlyList<DrawnPicture> All { get; } =
     [
@@ -43,6 +38,12 @@ public static class DrawnPictures
         new("woodcut", PictureKind.Style, "Woodcut",
             "Regions hatched along their own contours, black over two colors.",
             512, 512, 9, Woodcut.Draw),
+        new("tide", PictureKind.Style, "Tide",
+            "Overlapping fans of foam and indigo, in the manner of a block print.",
+            512, 512, 9, Tide.Draw),
+        new("washes", PictureKind.Style, "Washes",
+            "Watercolor that ran together and dried with dark rims.",
+            512, 512, 4, Washes.Draw),
     ];
 
     /// <summary>The picture of that name; upper and lower case are the same.</summary>
@@ -65,31 +66,8 @@ public static class DrawnPictures
             var watch = Stopwatch.StartNew();
             var picture = wanted[i].Draw(cancel: cancel);
             var file = Path.Combine(folder, wanted[i].FileName);
-            Save(picture, file);
+            picture.Save(file);
             progress?.Report(new(wanted[i], i + 1, wanted.Length, watch.Elapsed, file));
-        }
-    }
-
-    private static void Save(Picture picture, string file)
-    {
-        var pixels = new byte[picture.Width * picture.Height * 4];
-        for (var i = 0; i < picture.Width * picture.Height; i++)
-        {
-            picture.Rgb.AsSpan(3 * i, 3).CopyTo(pixels.AsSpan(4 * i));
-            pixels[4 * i + 3] = 255;
-        }
-        using var bitmap = new SKBitmap(new SKImageInfo(picture.Width, picture.Height, SKColorType.Rgba8888, SKAlphaType.Opaque));
-        Marshal.Copy(pixels, 0, bitmap.GetPixels(), pixels.Length);
-        using var data = bitmap.Encode(SKEncodedImageFormat.Jpeg, JpegQuality);
-        try
-        {
-            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(file))!);
-            File.WriteAllBytes(file + ".part", data.ToArray());
-            File.Move(file + ".part", file, overwrite: true);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new CourseException($"The picture {file} could not be written: {error.Message}", error);
         }
     }
 }

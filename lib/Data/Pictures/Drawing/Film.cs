@@ -51,7 +51,7 @@ internal sealed class Film(int width, int height, int seed)
     {
         var film = new Film(width, height, seed);
         var seen = new Seen[width * height];
-        Parallel.For(0, height, new ParallelOptions { CancellationToken = cancel }, row =>
+        Parallel.For(0, height, Cores(cancel), row =>
         {
             for (var column = 0; column < width; column++)
             {
@@ -93,6 +93,10 @@ internal sealed class Film(int width, int height, int seed)
             }
         return new Picture(width, height, rgb);
     }
+
+    /// <summary>One worker a core: a pool that is starved by other work would otherwise add hundreds.</summary>
+    public static ParallelOptions Cores(CancellationToken cancel) =>
+        new() { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount };
 
     public static float Luminance(Vector3 light) => 0.2126f * light.X + 0.7152f * light.Y + 0.0722f * light.Z;
 

@@ -76,7 +76,8 @@ internal sealed class PathTracer(Scene scene, int bounces)
             local += body * Sunlight(above, surface.Normal, ref dice);
             if (surface.Gloss > 0 && bounce == 0) local += fresnel * SunGlint(above, surface, direction, ref dice);
             var skylight = Windowlight(above, surface.Normal, ref dice);
-            var coat = fresnel <= 0 ? 0 : Math.Clamp(fresnel, 0.15f, 0.9f);
+            // Half of the first looks go to the coat: what it mirrors is seen sharply, and noise there shows.
+            var coat = fresnel <= 0 ? 0 : bounce == 0 ? 0.5f : Math.Clamp(fresnel, 0.15f, 0.9f);
             if (bounce == 0)
             {
                 var clear = scene.Air(Vector3.One, from, direction, distance) - scene.Air(Vector3.Zero, from, direction, distance);

@@ -30,7 +30,7 @@ internal readonly record struct Seen(Vector3 Sharp, Vector3 Soft, Vector3 Tint, 
             var result = new Vector3[source.Length];
             int step = 1 << round;
             var tolerance = 2.4f / (1 << round); // large steps must only join what is nearly equal
-            Parallel.For(0, height, y =>
+            Parallel.For(0, height, Film.Cores(default), y =>
             {
                 for (var x = 0; x < width; x++)
                 {

@@ -7,8 +7,8 @@ namespace ImageGen.Data.Pictures;
 /// <summary>A mountain lake at evening: peaks in the last sun, haze in the valley, forest on the shores, broken reflections.</summary>
 internal sealed class Lake(int seed, CancellationToken cancel)
 {
-    private static readonly Vector3 Sun = Vector3.Normalize(new(-0.9f, 0.31f, 0.08f));
-    private static readonly Vector3 SunLight = new(6.2f, 3.5f, 1.75f), SkyLight = new(0.34f, 0.47f, 0.78f);
+    private static readonly Vector3 Sun = Vector3.Normalize(new(-0.9f, 0.25f, -0.1f));
+    private static readonly Vector3 SunLight = new(7.6f, 3.9f, 1.7f), SkyLight = new(0.34f, 0.47f, 0.78f);
     private readonly LakeLand land = new(seed, cancel);
 
     public static Picture Draw(int width, int height, int samples, int seed, CancellationToken cancel)
@@ -21,7 +21,8 @@ internal sealed class Lake(int seed, CancellationToken cancel)
             return lake.Light(from, direction);
         }
         var film = Film.Expose(width, height, samples, seed, See, cancel);
-        return film.Develop(new() { Exposure = 1.35f, Glow = 0.1f, Vignette = 0.3f, Saturation = 1.1f });
+        Foreground.Paint(film, Sun, seed);
+        return film.Develop(new() { Exposure = 1.4f, Glow = 0.1f, Vignette = 0.3f, Saturation = 1.1f });
     }
 
     private Vector3 Light(Vector3 from, Vector3 direction)
@@ -49,7 +50,7 @@ internal sealed class Lake(int seed, CancellationToken cancel)
         var fresnel = 0.03f + 0.97f * MathF.Pow(1 - MathF.Max(0, -Vector3.Dot(direction, normal)), 5);
         var body = new Vector3(0.018f, 0.052f, 0.06f) + 0.05f * SkyLight * breeze;
         var seen = Vector3.Lerp(body, reflected * new Vector3(0.9f, 0.93f, 0.95f), Math.Clamp(fresnel * 1.1f + 0.12f, 0, 1));
-        return Haze(seen, direction, distance, p.Y);
+        return Haze(seen, direction, distance, p);
     }
 
     private Vector3 Shore(Vector3 from, Vector3 direction, float distance)
@@ -79,18 +80,19 @@ internal sealed class Lake(int seed, CancellationToken cancel)
         var slant = MathF.Max(0, Vector3.Dot(normal, Sun));
         var sun = slant > 0 ? land.Sunlight(p + normal * 2 + Vector3.UnitY * 2, Sun) : 0;
         var light = SunLight * (slant * sun) + SkyLight * (0.55f + 0.45f * normal.Y) + new Vector3(0.5f, 0.3f, 0.16f) * (0.3f * MathF.Max(0, -normal.X));
-        return Haze(albedo * light, direction, distance, from.Y > 1 ? p.Y : p.Y);
+        return Haze(albedo * light, direction, distance, p);
     }
 
     // Blue air that thickens with distance, warm toward the sun, and a bank of mist that lies on the water.
-    private static Vector3 Haze(Vector3 light, Vector3 direction, float distance, float height)
+    private static Vector3 Haze(Vector3 light, Vector3 direction, float distance, Vector3 place)
     {
         var toward = MathF.Max(0, Vector3.Dot(Vector3.Normalize(direction with { Y = 0 }), Vector3.Normalize(Sun with { Y = 0 })));
         var air = Vector3.Lerp(new(0.33f, 0.43f, 0.62f), new(1.5f, 0.86f, 0.45f), 0.15f + 0.85f * toward * toward);
-        var clear = new Vector3(MathF.Exp(-distance / 26_000), MathF.Exp(-distance / 20_000), MathF.Exp(-distance / 14_000));
+        var clear = new Vector3(MathF.Exp(-distance / 38_000), MathF.Exp(-distance / 29_000), MathF.Exp(-distance / 20_000));
         light = light * clear + air * (Vector3.One - clear);
-        var mist = (1 - MathF.Exp(-MathF.Max(0, distance - 900) / 6000)) * MathF.Exp(-MathF.Max(0, height) / 120);
-        return Vector3.Lerp(light, air * 1.2f, 0.75f * mist);
+        var drift = Noise.Step(-0.35f, 0.4f, Noise.Cloudy(place.X / 700, place.Z / 500 + place.Y / 60, 4, 77));
+        var mist = (1 - MathF.Exp(-MathF.Max(0, distance - 800) / 2500)) * MathF.Exp(-MathF.Max(0, place.Y) / 85) * (0.25f + 0.75f * drift);
+        return Vector3.Lerp(light, air * 1.25f + new Vector3(0.12f, 0.12f, 0.13f), 0.8f * mist);
     }
 
     private Vector3 Sky(Vector3 direction)
@@ -98,9 +100,9 @@ internal sealed class Lake(int seed, CancellationToken cancel)
         var up = MathF.Max(direction.Y, 0);
         var near = MathF.Max(0, Vector3.Dot(direction, Sun));
         var level = MathF.Max(0, Vector3.Dot(Vector3.Normalize(direction with { Y = 0 }), Vector3.Normalize(Sun with { Y = 0 })));
-        var low = Vector3.Lerp(new(0.8f, 0.62f, 0.6f), new(2.1f, 1.15f, 0.5f), level * level);
-        var sky = Vector3.Lerp(low, new(0.16f, 0.33f, 0.72f), 1 - MathF.Exp(-up * 5.2f));
-        sky += new Vector3(2.4f, 1.3f, 0.5f) * (0.5f * MathF.Pow(near, 6));
+        var low = Vector3.Lerp(new(1.0f, 0.72f, 0.62f), new(2.6f, 1.4f, 0.6f), level * level);
+        var sky = Vector3.Lerp(low, new(0.16f, 0.33f, 0.72f), 1 - MathF.Exp(-up * 4.2f));
+        sky += new Vector3(2.4f, 1.3f, 0.5f) * (0.6f * MathF.Pow(near, 4));
 
         // Clouds on a flat ceiling: long streaks, thicker in drifts, lit along their sunward edges.
         if (up < 0.012f) return sky;
@@ -111,7 +113,7 @@ internal sealed class Lake(int seed, CancellationToken cancel)
             return Noise.Cloudy(a * 0.55f + warp, b * 1.25f + warp, 6, seed + 30) + 0.45f * Noise.Plane(a * 0.22f, b * 0.4f, seed + 32);
         }
         float cloud = Density(x, z), toSun = Density(x + 0.22f * Sun.X, z + 0.22f * Sun.Z);
-        var cover = Noise.Step(0.02f, 0.5f, cloud) * Noise.Step(0.012f, 0.1f, up);
+        var cover = Noise.Step(-0.2f, 0.32f, cloud) * Noise.Step(0.012f, 0.1f, up);
         var bright = Math.Clamp(0.5f + 1.5f * (cloud - toSun) - 0.5f * cover, 0, 1);
         var lit = Vector3.Lerp(new(0.5f, 0.42f, 0.55f), new(2.7f, 1.55f, 0.95f), bright * (0.55f + 0.45f * level));
         return Vector3.Lerp(sky, lit, 0.88f * cover);

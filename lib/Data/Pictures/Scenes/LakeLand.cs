@@ -20,7 +20,7 @@ internal sealed class LakeLand
     public LakeLand(int seed, CancellationToken cancel)
     {
         this.seed = seed;
-        Parallel.For(0, Rows, new ParallelOptions { CancellationToken = cancel }, row =>
+        Parallel.For(0, Rows, Film.Cores(cancel), row =>
         {
             var z = -Nearest * MathF.Exp(Span * row / (Rows - 1));
             for (var column = 0; column < Columns; column++)
@@ -93,9 +93,9 @@ internal sealed class LakeLand
         var range = Noise.Step(1500, 5200, far);
         var peaks = Noise.Ridged(x / 3300 + 0.31f, z / 3300 + 0.2f, 9, seed + 4);
         var massif = 0.52f * MathF.Exp(-Square((x - 1700) / 1300) - Square((z + 5400) / 2000))
-            + 0.5f * MathF.Exp(-Square((x + 3300) / 1300) - Square((z + 5600) / 2400))
+            + 0.46f * MathF.Exp(-Square((x + 3500) / 1300) - Square((z + 5600) / 2400))
             + 0.6f * MathF.Exp(-Square((x + 500) / 2600) - Square((z + 10500) / 2500));
-        height += range * peaks * (500 + 2600 * massif);
+        height += range * peaks * (230 + 2900 * massif);
         height += range * 130 * Noise.Cloudy(x / 420, z / 420, 6, seed + 5);
         height += range * 420 * Noise.Step(7000, 16000, far) * peaks;
         return height;

@@ -192,7 +192,7 @@ internal sealed class StillLife : Scene
         var pool = Noise.Step(0.35f, 0, MathF.Abs(p.Y - run - 0.05f));
         var cream = Color(0xCDB894) * (0.9f + 0.25f * Noise.Cloudy(p * 4, 3, 53));
         cream = Vector3.Lerp(cream, Color(0x6B4A2A), 0.5f * Noise.Step(0.55f, 0.8f, Noise.Cells(angle * 6, p.Y * 6, 54).First < 0.16f ? 1 : 0));
-        var teal = Vector3.Lerp(Color(0x2E7F86), Color(0x0F3F58), 0.6f * pool + 0.5f * Noise.Step(-0.3f, 0.5f, Noise.Cloudy(p * 2.2f, 3, 55)));
+        var teal = Vector3.Lerp(Color(0x1F666B), Color(0x0B2D44), 0.6f * pool + 0.5f * Noise.Step(-0.3f, 0.5f, Noise.Cloudy(p * 2.2f, 3, 55)));
         var albedo = Vector3.Lerp(cream, teal, dipped);
         albedo = Vector3.Lerp(albedo, Color(0x7A4B28), Noise.Step(3.12f, 3.17f, p.Y) * 0.8f);
         return new(albedo, Bumped(normal, p * new Vector3(0.6f, 9, 0.6f), 0.025f, 56), 0.05f, dipped > 0.5f ? 0.13f : 0.5f);
@@ -213,7 +213,7 @@ internal sealed class StillLife : Scene
                 // Red blushes over yellow-green in streaks from the stem; the dimple stays green.
                 var streaks = Noise.Cloudy(MathF.Cos(angle) * 9, MathF.Sin(angle) * 9 + p.Y * 0.8f, 4, seed);
                 var side = Noise.Cloudy(p * 0.8f, 3, seed + 1);
-                var blush = Noise.Step(-0.3f, 0.25f, 1.1f * side + 0.4f * streaks + 0.12f);
+                var blush = Noise.Step(-0.3f, 0.25f, 1.1f * side + 0.4f * streaks + 0.3f);
                 var red = Vector3.Lerp(Color(0xC23A22), Color(0x86141A), Noise.Step(-0.25f, 0.35f, 0.6f * streaks + side));
                 var skin = Vector3.Lerp(Color(0xD2B845), red, blush);
                 skin = Vector3.Lerp(skin, Color(0xA9A23A), 0.8f * Noise.Step(0.4f, 0.12f, around) * Noise.Step(0, 0.3f, p.Y));

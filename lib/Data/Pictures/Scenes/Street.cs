@@ -13,13 +13,13 @@ internal sealed class Street : Scene
     private static readonly TownHouse[] Houses =
     [
         new(-1, 3, 6.4f, 8.2f, 3, 0, false, 0xD9A05B, 0x2F5D62),
-        new(-1, -3.4f, 4.6f, 6.2f, 2, 0.12f, true, 0xC9D2C0, 0x6E2B22, Timbered: true),
-        new(-1, -8f, 5.6f, 8.8f, 3, -0.05f, false, 0xC46A4A, 0x39513A),
+        new(-1, -3.4f, 4.6f, 6.2f, 2, 0.12f, true, 0xC4C8B4, 0x6E2B22, Timbered: true, Ivy: -1.9f),
+        new(-1, -8f, 5.6f, 8.8f, 3, -0.05f, false, 0xBE6A4C, 0x39513A, Ivy: 2.3f),
         new(-1, -13.6f, 4.2f, 6.9f, 2, 0.1f, true, 0xE6D3A8, 0x27476B),
         new(-1, -17.8f, 6.2f, 8.4f, 3, 0, false, 0x9FB3B8, 0x6B3A2A),
         new(-1, -24f, 7f, 7.2f, 3, 0.2f, true, 0xDDB98A, 0x3B5040),
         new(1, 4, 5.2f, 6.6f, 2, 0.05f, false, 0xB9C4A4, 0x7A3128),
-        new(1, -1.2f, 5.6f, 8.4f, 3, 0, false, 0xE3B04F, 0x2B5A73),
+        new(1, -1.2f, 5.6f, 8.4f, 3, 0, false, 0xD9A54E, 0x2B5A73, Ivy: -1.0f),
         new(1, -6.8f, 4.7f, 6.6f, 2, 0.15f, true, 0xEDE3CB, 0x5A2E20, Timbered: true),
         new(1, -11.5f, 5.4f, 8.9f, 3, -0.06f, false, 0xD47F62, 0x33583F),
         new(1, -16.9f, 4.4f, 7.1f, 3, 0.1f, true, 0x8FA9BF, 0xE6DFCC),
@@ -42,12 +42,12 @@ internal sealed class Street : Scene
             return tracer.Trace(from, direction, ref dice);
         }
         return Film.Expose(width, height, samples, seed, See, cancel)
-            .Develop(new() { Exposure = 0.95f, Glow = 0.09f, Vignette = 0.4f, Saturation = 1.03f });
+            .Develop(new() { Exposure = 0.86f, Glow = 0.09f, Vignette = 0.4f, Saturation = 1.03f });
     }
 
     public override Vector3 SunDirection { get; } = Vector3.Normalize(new(-0.43f, 0.74f, -0.33f));
     public override float Reach => 90;
-    public override Vector3 SunAt(Vector3 p) => new(12.5f, 9.2f, 5.6f);
+    public override Vector3 SunAt(Vector3 p) => new(12f, 8.6f, 5.0f);
 
     public override Vector3 Sky(Vector3 direction)
     {
@@ -65,7 +65,7 @@ internal sealed class Street : Scene
 
     public override Vector3 Air(Vector3 light, Vector3 from, Vector3 direction, float distance)
     {
-        var veil = 1 - MathF.Exp(-MathF.Max(0, distance - 4) / 150);
+        var veil = 1 - MathF.Exp(-MathF.Max(0, distance - 4) / 190);
         return Vector3.Lerp(light, new Vector3(1.15f, 0.98f, 0.78f), veil);
     }
 
@@ -80,7 +80,7 @@ internal sealed class Street : Scene
         {
             if (Houses[i].Apart(p) >= best.Distance) continue;
             var house = Houses[i].Nearest(p, best.Distance);
-            if (house.Distance < best.Distance) best = new(house.Distance, HouseParts + i * 10 + house.Part);
+            if (house.Distance < best.Distance) best = new(house.Distance, HouseParts + i * 16 + house.Part);
         }
         best |= TowerDistance(p);
         best |= Furniture(p, best.Distance);
@@ -186,7 +186,7 @@ internal sealed class Street : Scene
     public override Surface At(int part, Vector3 world, Vector3 normal, float distance)
     {
         var p = Bend(world);
-        if (part >= HouseParts) return Houses[(part - HouseParts) / 10].Look((part - HouseParts) % 10, p, normal);
+        if (part >= HouseParts) return Houses[(part - HouseParts) / 16].Look((part - HouseParts) % 16, p, normal);
         switch (part)
         {
             case Ground when MathF.Abs(p.X) > 2.63f:

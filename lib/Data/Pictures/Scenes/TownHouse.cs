@@ -15,10 +15,11 @@ namespace ImageGen.Data.Pictures;
 /// <param name="Plaster">The facade's color.</param>
 /// <param name="Paint">The color of door and shutters.</param>
 /// <param name="Timbered">Whether the upper floors show their beams.</param>
+/// <param name="Ivy">Where along the facade ivy climbs, from the middle; 0 for none.</param>
 internal sealed record TownHouse(
-    int Side, float Near, float Width, float Height, int Floors, float Setback, bool Gabled, int Plaster, int Paint, bool Timbered = false)
+    int Side, float Near, float Width, float Height, int Floors, float Setback, bool Gabled, int Plaster, int Paint, bool Timbered = false, float Ivy = 0)
 {
-    public const int Wall = 1, Pane = 2, Wood = 3, Stone = 4, Roof = 5, Leaf = 6, Brick = 7, Joinery = 8;
+    public const int Wall = 1, Pane = 2, Wood = 3, Stone = 4, Roof = 5, Leaf = 6, Brick = 7, Joinery = 8, Beam = 9, Foliage = 10;
     private const float Street = 3.5f, Depth = 4.5f;
     private const float RoofSin = 0.72f, RoofCos = 0.694f;
 
@@ -102,10 +103,21 @@ internal sealed record TownHouse(
         near |= new Near(Box(new Vector3(p.X, p.Y - Height + (Gabled ? 0.1f : 0.12f), p.Z + 0.03f), new(Width / 2, Gabled ? 0.06f : 0.12f, Gabled ? 0.08f : 0.22f)), Stone);
         near |= new Near(Box(new Vector3(p.X, p.Y - Height / Floors - 0.06f, p.Z), new(Width / 2, 0.07f, 0.07f)), Stone);
         if (edge > 0.1f) near |= new Near(Box(new Vector3(p.X, p.Y - 0.25f, p.Z), new(Width / 2, 0.3f, 0.06f)), Stone);
-        if (Timbered && row > 0 && edge > 0) near |= new Near(MathF.Max(Beams(p, q, half, row), MathF.Abs(p.Z) - 0.04f), Joinery + 1);
+        if (Timbered && row > 0 && edge > 0) near |= new Near(MathF.Max(Beams(p, q, half, row), MathF.Abs(p.Z) - 0.04f), Beam);
+        if (Ivy != 0) near |= IvyDistance(p, edge);
         return near;
 
         Vector3 world(Vector3 b) => b + new Vector3(column * 3.1f, row * 2.3f, Id);
+    }
+
+    // It clings to the wall, thins out as it climbs, and leaves the openings free.
+    private Near IvyDistance(Vector3 p, float opening)
+    {
+        var grown = 1.7f - MathF.Abs(p.X - Ivy) * (0.8f + 0.1f * p.Y) - 0.12f * p.Y + 0.9f * Noise.Cloudy(p.X * 1.1f, p.Y * 0.9f + Id, 4, 420);
+        grown = MathF.Min(grown, opening * 4 + 0.1f);
+        var leaves = MathF.Max(MathF.Abs(p.Z) - 0.05f - 0.1f * MathF.Min(MathF.Max(grown, 0), 1), -0.4f * grown);
+        if (leaves < 0.2f) leaves -= 0.05f * Noise.Space(p * 11, 421) + 0.035f * Noise.Space(p * 23, 422) - 0.02f;
+        return new(leaves * 0.55f, Foliage);
     }
 
     private float Beams(Vector3 p, Vector2 q, Vector2 half, int row)
@@ -140,10 +152,10 @@ internal sealed record TownHouse(
             case Wall:
                 // Plaster: blotched by weather, streaked under the eaves, damp at the foot.
                 var streak = Noise.Cloudy(p.X * 3.5f + Id, p.Y * 0.22f, 3, 402);
-                var plaster = Color(Timbered && p.Y > Height / Floors ? 0xE9DFC8 : Plaster) * (0.86f + 0.42f * stain + 0.3f * streak + 0.12f * Noise.Cloudy(p.X * 9, p.Y * 9, 3, 418));
+                var plaster = Color(Timbered && p.Y > Height / Floors ? 0xE9DFC8 : Plaster) * (0.8f + 0.6f * stain + 0.5f * streak + 0.22f * Noise.Cloudy(p.X * 9, p.Y * 9, 3, 418));
                 plaster = Vector3.Lerp(plaster, Color(0x6E6455), 0.7f * Noise.Step(1.5f, 0.1f, p.Y + 1.1f * stain));
-                var worn = Noise.Step(0.32f, 0.4f, Noise.Cloudy(p.X * 0.7f + Id, p.Y * 0.7f, 5, 403));
-                return new(Vector3.Lerp(plaster, Color(0x9C7A60), 0.5f * worn), Bumped(normal, world * 7, 0.11f, 404));
+                var worn = Noise.Step(0.2f, 0.27f, Noise.Cloudy(p.X * 0.7f + Id, p.Y * 0.7f, 5, 403));
+                return new(Vector3.Lerp(plaster, Color(0x8F6B52), 0.55f * worn), Bumped(normal, world * 7, 0.11f, 404));
             case Pane:
                 var (q, half, row, column) = Opening(p);
                 var curtain = Noise.Step(0.5f, 0.62f, MathF.Abs(q.X) / half.X + 0.08f * MathF.Sin(q.X * 60)) * (Noise.Hash(Id, row, column + 9) % 3 == 0 ? 0f : 0.8f);
@@ -165,6 +177,10 @@ internal sealed record TownHouse(
                 var petal = (bloom.Cell & 3) switch { 0 => Color(0xC4203A), 1 => Color(0xE0577E), 2 => Color(0xE8B23A), _ => Color(0xC4203A) };
                 var green = Color(0x3E6B2A) * (0.6f + 0.7f * Noise.Value((int)(world.Z * 30), (int)(world.Y * 30), 412));
                 return new(bloom.First < 0.3f ? petal : green, Bumped(normal, world * 20, 0.5f, 413));
+            case Foliage:
+                var leaf = Vector3.Lerp(Color(0x2C4A1E), Color(0x7A8F34), Noise.Value((int)MathF.Floor(world.Z * 17), (int)MathF.Floor(world.Y * 17), 423));
+                if (Noise.Plane(p.X * 1.3f, p.Y * 1.3f, 424) > 0.3f) leaf = Vector3.Lerp(leaf, Color(0xA8482A), 0.5f);
+                return new(leaf, Bumped(normal, world * 16, 0.6f, 425));
             case Brick:
                 return new(Color(0x7C4A38) * (0.75f + 0.5f * Noise.Value((int)MathF.Floor(p.Y * 12), (int)MathF.Floor(p.X * 5 + p.Z * 5), 414)), Bumped(normal, world * 14, 0.2f, 415));
             case Joinery:
