@@ -20,7 +20,7 @@ internal static class ChartFigure
         var color = Palette.Hex(Palette.Series[index % Palette.Series.Length]);
         var trace = series switch
         {
-            LineSeries line => TraceOf("scatter", ("mode", line.X.Count > 24 ? "lines" : "lines+markers"), ("x", Finite(line.X)), ("y", Finite(line.Y)),
+            LineSeries line => TraceOf("scatter", ("mode", line.Dashed || line.X.Count > 24 ? "lines" : "lines+markers"), ("x", Finite(line.X)), ("y", Finite(line.Y)),
                 ("line", Of(("color", color), ("width", 2.25), ("dash", line.Dashed ? "dash" : "solid")))),
             ScatterSeries points => TraceOf("scatter", ("mode", "markers"), ("x", Finite(points.X)), ("y", Finite(points.Y)),
                 ("marker", Of(("color", color), ("opacity", 0.8)))),

@@ -31,14 +31,15 @@ internal static class ChartSeries
             }
         }
         var standing = bars.Count > 0 || chart.Series.Any(series => series is HistogramSeries);
-        plot.Axes.Margins(left: 0.03, right: 0.03, bottom: standing ? 0 : 0.06, top: 0.08);
+        var below = !chart.LogY && bars.SelectMany(b => b.Values).Any(value => value < 0);
+        plot.Axes.Margins(left: 0.03, right: 0.03, bottom: standing && !below ? 0 : 0.08, top: 0.08);
         plot.Axes.Left.TickGenerator = chart.LogY ? ChartTicks.Powers(AllY(chart)) : ChartTicks.Numbers(28);
         plot.Axes.Bottom.TickGenerator = bars.Count > 0 ? ChartTicks.Labels(bars[0].Labels, 0)
             : chart.LogX ? ChartTicks.Powers(AllX(chart)) : ChartTicks.Numbers(60);
+        if (bars.Count > 0) FitLabels(plot, bars[0].Labels, chart.Width);
         plot.Grid.XAxisStyle.IsVisible = chart.Series.All(series => series is ScatterSeries);
         plot.Axes.AutoScale();
-        if (standing && !chart.LogY && bars.SelectMany(b => b.Values).Any(v => v < 0))
-            plot.Add.HorizontalLine(0, 1, Color(Palette.Axis));
+        if (below) plot.Add.HorizontalLine(0, 1, Color(Palette.Axis));
     }
 
     public static void Add(Plot plot, HeatmapSeries heatmap)
@@ -75,7 +76,7 @@ internal static class ChartSeries
         var drawn = plot.Add.ScatterLine(Points(line.X, line.Y, chart), Color(color));
         drawn.LineWidth = 2.25f;
         if (line.Dashed) drawn.LinePattern = LinePattern.DenselyDashed;
-        if (line.X.Count > 24) return;
+        if (line.Dashed || line.X.Count > 24) return; // many markers would hide the line
         drawn.MarkerSize = 6;
         drawn.MarkerShape = MarkerShape.FilledCircle;
     }
@@ -110,7 +111,7 @@ internal static class ChartSeries
     {
         var width = 0.72 / groups;
         var floor = chart.LogY ? Math.Floor(chart.Series.OfType<BarSeries>().SelectMany(b => b.Values).Where(v => v > 0)
-            .Select(Math.Log10).DefaultIfEmpty(0).Min()) : 0;
+            .Select(Math.Log10).DefaultIfEmpty(0).Min() - 0.3) : 0; // the smallest bar, too, stands above its foot
         var bars = group.Values.Select((value, i) => new Bar
         {
             Position = i + (index - (groups - 1) / 2.0) * width,
@@ -119,13 +120,19 @@ internal static class ChartSeries
             ValueBase = floor,
             FillColor = Color(color),
             LineWidth = 0,
-            Label = groups == 1 && group.Values.Count <= 12 ? ChartTicks.Number(value, "G3") : "",
-        });
-        var drawn = plot.Add.Bars(bars.ToArray());
-        drawn.ValueLabelStyle.FontName = InterForCharts.MediumName;
-        drawn.ValueLabelStyle.FontSize = 12;
-        drawn.ValueLabelStyle.Bold = false;
-        drawn.ValueLabelStyle.ForeColor = Color(Palette.Ink);
+        }).ToArray();
+        plot.Add.Bars(bars);
+        if (groups > 1 || bars.Length > 12) return;
+        for (var i = 0; i < bars.Length; i++)
+        {
+            var down = !chart.LogY && group.Values[i] < 0;
+            var label = plot.Add.Text(ChartTicks.Number(group.Values[i], "G3"), bars[i].Position, bars[i].Value);
+            label.LabelFontName = InterForCharts.MediumName;
+            label.LabelFontSize = 12;
+            label.LabelFontColor = Color(Palette.Ink);
+            label.LabelAlignment = down ? Alignment.UpperCenter : Alignment.LowerCenter;
+            label.OffsetY = down ? 4 : -4;
+        }
     }
 
     private static Coordinates[] Points(IReadOnlyList<double> x, IReadOnlyList<double> y, Chart chart) =>
@@ -133,6 +140,17 @@ internal static class ChartSeries
             .Where(point => double.IsFinite(point.X) && (double.IsFinite(point.Y) || double.IsNaN(point.Y)))];
 
     private static double Log(double value) => value > 0 ? Math.Log10(value) : double.NaN;
+
+    /// <summary>Turns the labels under bars that would run into each other.</summary>
+    private static void FitLabels(Plot plot, IReadOnlyList<string> labels, int chartWidth)
+    {
+        using var lettering = new Imaging.Lettering(Imaging.Inter.Regular, 12, Palette.Muted);
+        var widest = labels.Select(lettering.Measure).DefaultIfEmpty(0).Max();
+        if (widest + 8 <= (chartWidth - 80f) / Math.Max(1, labels.Count)) return;
+        plot.Axes.Bottom.TickLabelStyle.Rotation = -35;
+        plot.Axes.Bottom.TickLabelStyle.Alignment = Alignment.MiddleRight;
+        plot.Axes.Bottom.MinimumSize = widest * 0.6f + (plot.Axes.Bottom.Label.Text.Length > 0 ? 44 : 20);
+    }
 
     private static IEnumerable<double> AllX(Chart chart) => chart.Series.SelectMany(series => series switch
     {

@@ -1,3 +1,4 @@
+using ImageGen.Imaging;
 using SkiaSharp;
 
 namespace ImageGen.Display;
@@ -6,8 +7,8 @@ namespace ImageGen.Display;
 internal static class Palette
 {
     public static readonly SKColor
-        Ink = new(0x1f, 0x29, 0x33),
-        Muted = new(0x5b, 0x67, 0x73),
+        Ink = Sheet.Ink,
+        Muted = Sheet.Muted,
         Rule = new(0xe4, 0xe8, 0xec),
         Axis = new(0xb8, 0xc0, 0xc8);
 
