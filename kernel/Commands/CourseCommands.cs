@@ -27,6 +27,7 @@ internal static class CourseCommands
             PublishCommand.Create(),
             CheckCommand.Create(),
             BenchCommand.Create(),
+            DataCommand.Create(),
             HostCommand.Create(),
         };
         var parsed = root.Parse(arguments.Length == 0 ? ["--help"] : arguments);
