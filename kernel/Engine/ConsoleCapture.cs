@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Text;
 using Microsoft.DotNet.Interactive;
 
@@ -21,26 +20,17 @@ internal sealed class ConsoleCapture : TextWriter
 
     public override Encoding Encoding => Encoding.UTF8;
 
-    /// <summary>Takes over the console once a process, and makes reading from it end at once rather than wait.</summary>
+    /// <summary>Takes over the console once a process, and makes reading from it ask the cell's front end.</summary>
     public static void Install()
     {
         lock (Gate)
         {
             if (installed) return;
-            Replace("s_out", Console.SetOut, new ConsoleCapture(Console.Out, isError: false));
-            Replace("s_error", Console.SetError, new ConsoleCapture(Console.Error, isError: true));
-            Console.SetIn(TextReader.Null);
+            Console.SetOut(new ConsoleCapture(Console.Out, isError: false));
+            Console.SetError(new ConsoleCapture(Console.Error, isError: true));
+            Console.SetIn(new ConsoleInput());
             installed = true;
         }
-    }
-
-    // Console.SetOut wraps a writer in one that takes a lock in a synchronized method, and a thread that is aborted there
-    // leaves the lock taken for good (seen on .NET 10: one interrupt of a printing loop, and nothing prints any more).
-    // This writer needs no lock, so it goes in bare.
-    private static void Replace(string field, Action<TextWriter> set, ConsoleCapture writer)
-    {
-        set(writer);
-        typeof(Console).GetField(field, BindingFlags.NonPublic | BindingFlags.Static)?.SetValue(null, writer);
     }
 
     public override void Write(char value) => Write(value.ToString());
