@@ -36,10 +36,11 @@ def table():
 
 
 def assigned():
-    """Ranges of code points that have a meaning here; surrogates, private use and the unassigned are left out."""
+    """Ranges of code points that have a meaning here; surrogates, private use and the unassigned are left out, and
+    U+1171E, a mark that later versions of Unicode (.NET 10 has 16.0) call spacing."""
     start = None
     for code in range(0x110001):
-        has = code < 0x110000 and u.category(chr(code)) not in ("Cn", "Cs", "Co")
+        has = code < 0x110000 and code != 0x1171E and u.category(chr(code)) not in ("Cn", "Cs", "Co")
         if has and start is None:
             start = code
         elif not has and start is not None:
