@@ -1,4 +1,5 @@
 using ImageGen.Runtime;
+using ImageGen.Weights;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -87,6 +88,14 @@ public sealed class BertEncoder : nn.Module<Tensor, Tensor, BertOutput>
 
     /// <summary>Draws the weights with which BERT's training begins: a narrow normal distribution, biases 0, scales 1.</summary>
     public void Initialize(int seed) => Initialize(this, seed);
+
+    /// <summary>Loads published weights, every parameter of the encoder; what else the file has is left out.</summary>
+    /// <exception cref="CourseException">The file cannot be read or does not fit: the message lists what is missing or of another shape.</exception>
+    public void Load(string path)
+    {
+        using var file = WeightFile.Open(path);
+        file.LoadInto(this, Rename);
+    }
 
     /// <summary>From a name in a published file to this module's name; null for what is not part of it.</summary>
     /// <remarks>

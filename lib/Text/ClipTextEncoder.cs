@@ -1,4 +1,5 @@
 using ImageGen.Runtime;
+using ImageGen.Weights;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -65,6 +66,14 @@ public sealed class ClipTextEncoder : nn.Module<Tensor, ClipTextOutput>
         var pooled = x[arange(ids.shape[0], device: ids.device), end];
         var projected = projection?.call(pooled);
         return new(x.MoveToOuterDisposeScope(), pooled.MoveToOuterDisposeScope(), projected?.MoveToOuterDisposeScope());
+    }
+
+    /// <summary>Loads published weights: Stable Diffusion's text encoder, or the text part of a whole CLIP.</summary>
+    /// <exception cref="CourseException">The file cannot be read or does not fit: the message lists what is missing or of another shape.</exception>
+    public void Load(string path)
+    {
+        using var file = WeightFile.Open(path);
+        file.LoadInto(this, Rename);
     }
 
     /// <summary>

@@ -1,3 +1,4 @@
+using ImageGen.Weights;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -51,6 +52,14 @@ public sealed class MaskedLanguageModel : nn.Module<Tensor, Tensor, Tensor>
 
     /// <inheritdoc cref="BertEncoder.Initialize(int)"/>
     public void Initialize(int seed) => BertEncoder.Initialize(this, seed);
+
+    /// <summary>Loads published weights with their masked-language head, as bert-base-uncased's file has it.</summary>
+    /// <exception cref="Runtime.CourseException">The file cannot be read or does not fit: the message lists what is missing or of another shape.</exception>
+    public void Load(string path)
+    {
+        using var file = WeightFile.Open(path);
+        file.LoadInto(this, Rename);
+    }
 
     /// <summary>From a name in a published file to this module's name; null for what is not part of it.</summary>
     public string? Rename(string name) =>

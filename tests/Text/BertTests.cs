@@ -203,37 +203,31 @@ public sealed class BertTests
     [Fact]
     public void Configurations_are_read_saved_and_refused_by_name()
     {
-        var path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        using var folder = new TemporaryFolder();
+        var path = folder["file"];
         string Message(string json)
         {
             File.WriteAllText(path, json);
             return Assert.Throws<CourseException>(() => BertConfig.Load(path)).Message;
         }
-        try
-        {
-            Assert.Contains("cannot be read", Assert.Throws<CourseException>(() => BertConfig.Load(path)).Message);
-            BertConfig.Mini(900).Save(path);
-            Assert.Equal(BertConfig.Mini(900), BertConfig.Load(path));
-            // As published with bert-base-uncased.
-            File.WriteAllText(path, """
-                {"architectures": ["BertForMaskedLM"], "attention_probs_dropout_prob": 0.1, "gradient_checkpointing": false, "hidden_act": "gelu",
-                 "hidden_dropout_prob": 0.1, "hidden_size": 768, "initializer_range": 0.02, "intermediate_size": 3072, "layer_norm_eps": 1e-12,
-                 "max_position_embeddings": 512, "model_type": "bert", "num_attention_heads": 12, "num_hidden_layers": 12, "pad_token_id": 0,
-                 "position_embedding_type": "absolute", "type_vocab_size": 2, "use_cache": true, "vocab_size": 30522}
-                """);
-            Assert.Equal(BertConfig.Base, BertConfig.Load(path));
-            Assert.Contains("is not JSON", Message("{"));
-            Assert.Contains("is not a JSON object", Message("[]"));
-            Assert.Contains("needs a whole number 'vocab_size', and has none", Message("{}"));
-            Assert.Contains("needs a whole number 'hidden_size', not \"wide\"", Message("""{"vocab_size": 5, "hidden_size": "wide"}"""));
-            Assert.Contains("has 'hidden_act' \"relu\"", Message("""{"hidden_act": "relu"}"""));
-            Assert.Equal("Width is 10 and Heads is 4: the width must be a multiple of the heads.",
-                Assert.Throws<CourseException>(() => new BertEncoder(Small with { Width = 10 })).Message);
-            Assert.Equal("Layers is 0: it must be at least 1.", Assert.Throws<CourseException>(() => new BertEncoder(Small with { Layers = 0 })).Message);
-        }
-        finally
-        {
-            File.Delete(path);
-        }
+        Assert.Contains("cannot be read", Assert.Throws<CourseException>(() => BertConfig.Load(path)).Message);
+        BertConfig.Mini(900).Save(path);
+        Assert.Equal(BertConfig.Mini(900), BertConfig.Load(path));
+        // As published with bert-base-uncased.
+        File.WriteAllText(path, """
+            {"architectures": ["BertForMaskedLM"], "attention_probs_dropout_prob": 0.1, "gradient_checkpointing": false, "hidden_act": "gelu",
+             "hidden_dropout_prob": 0.1, "hidden_size": 768, "initializer_range": 0.02, "intermediate_size": 3072, "layer_norm_eps": 1e-12,
+             "max_position_embeddings": 512, "model_type": "bert", "num_attention_heads": 12, "num_hidden_layers": 12, "pad_token_id": 0,
+             "position_embedding_type": "absolute", "type_vocab_size": 2, "use_cache": true, "vocab_size": 30522}
+            """);
+        Assert.Equal(BertConfig.Base, BertConfig.Load(path));
+        Assert.Contains("is not JSON", Message("{"));
+        Assert.Contains("is not a JSON object", Message("[]"));
+        Assert.Contains("needs a whole number 'vocab_size', and has none", Message("{}"));
+        Assert.Contains("needs a whole number 'hidden_size', not \"wide\"", Message("""{"vocab_size": 5, "hidden_size": "wide"}"""));
+        Assert.Contains("has 'hidden_act' \"relu\"", Message("""{"hidden_act": "relu"}"""));
+        Assert.Equal("Width is 10 and Heads is 4: the width must be a multiple of the heads.",
+            Assert.Throws<CourseException>(() => new BertEncoder(Small with { Width = 10 })).Message);
+        Assert.Equal("Layers is 0: it must be at least 1.", Assert.Throws<CourseException>(() => new BertEncoder(Small with { Layers = 0 })).Message);
     }
 }

@@ -113,23 +113,17 @@ public sealed class ClipTextTests
     [Fact]
     public void Published_configurations_are_read()
     {
-        var path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
-        try
-        {
-            File.WriteAllText(path, """
-                {"_name_or_path": "openai/clip-vit-large-patch14", "architectures": ["CLIPTextModel"], "attention_dropout": 0.0, "bos_token_id": 0, "dropout": 0.0,
-                 "eos_token_id": 2, "hidden_act": "quick_gelu", "hidden_size": 768, "intermediate_size": 3072, "layer_norm_eps": 1e-05, "max_position_embeddings": 77,
-                 "model_type": "clip_text_model", "num_attention_heads": 12, "num_hidden_layers": 12, "pad_token_id": 1, "projection_dim": 768, "vocab_size": 49408}
-                """);
-            Assert.Equal(ClipTextConfig.StableDiffusion, ClipTextConfig.Load(path));
-            File.WriteAllText(path, """{"projection_dim": 512, "text_config": {"eos_token_id": 49407, "hidden_act": "quick_gelu"}, "vision_config": {"hidden_size": 1}}""");
-            Assert.Equal(ClipTextConfig.Base with { EndId = 49407 }, ClipTextConfig.Load(path));
-            File.WriteAllText(path, """{"hidden_act": "gelu"}""");
-            Assert.Contains("has 'hidden_act' \"gelu\"", Assert.Throws<CourseException>(() => ClipTextConfig.Load(path)).Message);
-        }
-        finally
-        {
-            File.Delete(path);
-        }
+        using var folder = new TemporaryFolder();
+        var path = folder["file"];
+        File.WriteAllText(path, """
+            {"_name_or_path": "openai/clip-vit-large-patch14", "architectures": ["CLIPTextModel"], "attention_dropout": 0.0, "bos_token_id": 0, "dropout": 0.0,
+             "eos_token_id": 2, "hidden_act": "quick_gelu", "hidden_size": 768, "intermediate_size": 3072, "layer_norm_eps": 1e-05, "max_position_embeddings": 77,
+             "model_type": "clip_text_model", "num_attention_heads": 12, "num_hidden_layers": 12, "pad_token_id": 1, "projection_dim": 768, "vocab_size": 49408}
+            """);
+        Assert.Equal(ClipTextConfig.StableDiffusion, ClipTextConfig.Load(path));
+        File.WriteAllText(path, """{"projection_dim": 512, "text_config": {"eos_token_id": 49407, "hidden_act": "quick_gelu"}, "vision_config": {"hidden_size": 1}}""");
+        Assert.Equal(ClipTextConfig.Base with { EndId = 49407 }, ClipTextConfig.Load(path));
+        File.WriteAllText(path, """{"hidden_act": "gelu"}""");
+        Assert.Contains("has 'hidden_act' \"gelu\"", Assert.Throws<CourseException>(() => ClipTextConfig.Load(path)).Message);
     }
 }

@@ -64,26 +64,20 @@ public sealed class ClipTokenizerTests
     [Fact]
     public void Bad_files_are_named()
     {
-        var path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        using var folder = new TemporaryFolder();
+        var path = folder["file"];
         string Message(string vocabulary, string merges) => Assert.Throws<CourseException>(() => ClipTokenizer.Load(vocabulary, merges)).Message;
-        try
-        {
-            Assert.Contains("cannot be read", Message(path, Merges));
-            Assert.Contains("is not a vocab.json", Message(Merges, Merges));
-            File.WriteAllText(path, "{\"a\": 0, \"b\": 2}");
-            Assert.Contains("leaves out or repeats an id between 0 and 1", Message(path, Merges));
-            File.WriteAllText(path, "[1, 2]");
-            Assert.Contains("is not a vocab.json", Message(path, Merges));
-            File.WriteAllText(path, "{\"a\": 0, \"b\": 1}");
-            Assert.Contains("has no <|startoftext|>", Message(path, Merges));
-            File.WriteAllText(path, "#version: 0.2\na b c\n");
-            Assert.Contains("have the line 'a b c'", Message(Vocab, path));
-            File.WriteAllText(path, "q q</w>\n");
-            Assert.Contains("has no qq</w>", Message(Vocab, path));
-        }
-        finally
-        {
-            File.Delete(path);
-        }
+        Assert.Contains("cannot be read", Message(path, Merges));
+        Assert.Contains("is not a vocab.json", Message(Merges, Merges));
+        File.WriteAllText(path, "{\"a\": 0, \"b\": 2}");
+        Assert.Contains("leaves out or repeats an id between 0 and 1", Message(path, Merges));
+        File.WriteAllText(path, "[1, 2]");
+        Assert.Contains("is not a vocab.json", Message(path, Merges));
+        File.WriteAllText(path, "{\"a\": 0, \"b\": 1}");
+        Assert.Contains("has no <|startoftext|>", Message(path, Merges));
+        File.WriteAllText(path, "#version: 0.2\na b c\n");
+        Assert.Contains("have the line 'a b c'", Message(Vocab, path));
+        File.WriteAllText(path, "q q</w>\n");
+        Assert.Contains("has no qq</w>", Message(Vocab, path));
     }
 }

@@ -94,39 +94,27 @@ public sealed class WordPieceTests
     [Fact]
     public void A_vocabulary_is_saved_and_read_alike()
     {
-        var path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
-        try
-        {
-            Known.Save(path);
-            Assert.Equal(Known.Tokens, Vocabulary.Load(path).Tokens);
-            File.WriteAllText(path, File.ReadAllText(path).Replace("\n", "\r\n"));
-            Assert.Equal(Known.Tokens, Vocabulary.Load(path).Tokens);
-        }
-        finally
-        {
-            File.Delete(path);
-        }
+        using var folder = new TemporaryFolder();
+        var path = folder["file"];
+        Known.Save(path);
+        Assert.Equal(Known.Tokens, Vocabulary.Load(path).Tokens);
+        File.WriteAllText(path, File.ReadAllText(path).Replace("\n", "\r\n"));
+        Assert.Equal(Known.Tokens, Vocabulary.Load(path).Tokens);
     }
 
     [Fact]
     public void Bad_vocabularies_are_named()
     {
-        var path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
-        try
-        {
-            Assert.Contains("cannot be read", Assert.Throws<CourseException>(() => Vocabulary.Load(path)).Message);
-            File.WriteAllText(path, "");
-            Assert.Contains("is empty", Assert.Throws<CourseException>(() => Vocabulary.Load(path)).Message);
-            File.WriteAllBytes(path, [0x50, 0x4B, 3, 4, 0xFF, 0xFE]);
-            Assert.Contains("is not UTF-8 text", Assert.Throws<CourseException>(() => Vocabulary.Load(path)).Message);
-            File.WriteAllText(path, "a\nb\na\n");
-            Assert.Equal("The vocabulary has 'a' twice, as 0 and as 2: each piece needs one id.", Assert.Throws<CourseException>(() => Vocabulary.Load(path)).Message);
-            Assert.Contains("has no [PAD]", Assert.Throws<CourseException>(() => new WordPieceTokenizer(new(["a"]))).Message);
-        }
-        finally
-        {
-            File.Delete(path);
-        }
+        using var folder = new TemporaryFolder();
+        var path = folder["file"];
+        Assert.Contains("cannot be read", Assert.Throws<CourseException>(() => Vocabulary.Load(path)).Message);
+        File.WriteAllText(path, "");
+        Assert.Contains("is empty", Assert.Throws<CourseException>(() => Vocabulary.Load(path)).Message);
+        File.WriteAllBytes(path, [0x50, 0x4B, 3, 4, 0xFF, 0xFE]);
+        Assert.Contains("is not UTF-8 text", Assert.Throws<CourseException>(() => Vocabulary.Load(path)).Message);
+        File.WriteAllText(path, "a\nb\na\n");
+        Assert.Equal("The vocabulary has 'a' twice, as 0 and as 2: each piece needs one id.", Assert.Throws<CourseException>(() => Vocabulary.Load(path)).Message);
+        Assert.Contains("has no [PAD]", Assert.Throws<CourseException>(() => new WordPieceTokenizer(new(["a"]))).Message);
         Assert.Equal("Token 7 does not exist: this vocabulary has ids 0 to 1.", Assert.Throws<CourseException>(() => new Vocabulary(["a", "b"])[7]).Message);
     }
 }
