@@ -12,7 +12,7 @@ public sealed class BertTextTests
     private static readonly BertConfig Small = new(VocabularySize: 40, Width: 32, Layers: 2, Heads: 4, FeedForward: 48, Positions: 16);
 
     // Small enough to train in a test.
-    private static readonly BertConfig Tiny = new(VocabularySize: 120, Width: 48, Layers: 2, Heads: 4, FeedForward: 96, Positions: 64);
+    private static readonly BertConfig Tiny = new(VocabularySize: 120, Width: 64, Layers: 2, Heads: 4, FeedForward: 256, Positions: 64);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -98,7 +98,7 @@ public sealed class BertTextTests
         text.Save(folder["mini"], ScalarType.Float32);
         using var again = BertText.Load(folder["mini"]);
         var vectors = text.Embed(captions);
-        Assert.Equal([3L, 48L], vectors.shape);
+        Assert.Equal([3L, 64L], vectors.shape);
         Assert.True(vectors.equal(again.Embed(captions)).all().item<bool>());
         Assert.False(vectors.requires_grad);
         Assert.True(vectors.allclose(text.Embed(captions, batchSize: 1), rtol: 1e-4, atol: 1e-5));
@@ -116,7 +116,7 @@ public sealed class BertTextTests
         using var scope = NewDisposeScope();
         using var text = BertText.Untrained(["a red flower"], Tiny);
         var vectors = text.Embed(["", "🌸🌸", "hoa hồng đỏ ở Việt Nam", new string('x', 10_000), string.Concat(Enumerable.Repeat("red ", 2500)), "\0\uD800"]);
-        Assert.Equal([6L, 48L], vectors.shape);
+        Assert.Equal([6L, 64L], vectors.shape);
         Assert.True(vectors.isfinite().all().item<bool>());
     }
 
@@ -130,10 +130,10 @@ public sealed class BertTextTests
         var captions = Enumerable.Range(0, 6).Select(i => i % 3).Select(i => $"a {colors[i]} flower with {numbers[i]} {shapes[i]} petals").ToList();
         using var text = BertText.Untrained(captions, Tiny);
         var reports = new List<TrainingProgress>();
-        var result = MaskedLanguageTraining.Run(text, captions, new() { Steps = 120, BatchSize = 12, LearningRate = 4e-3 }, new Reports(reports), Token);
-        Assert.Equal(120, result.Losses.Steps.Count);
+        var result = MaskedLanguageTraining.Run(text, captions, new() { Steps = 240, BatchSize = 12, LearningRate = 4e-3 }, new Reports(reports), Token);
+        Assert.Equal(240, result.Losses.Steps.Count);
         Assert.True(result.Losses["loss"][^1] < 0.3 * result.Losses["loss"][0], $"{result.Losses["loss"][0]} to {result.Losses["loss"][^1]}");
-        Assert.Equal((1, 120), (reports[0].Step, reports[^1].Step));
+        Assert.Equal((1, 240), (reports[0].Step, reports[^1].Step));
         Assert.False(text.Model.training);
         for (var i = 0; i < 3; i++)
         {
