@@ -15,7 +15,7 @@ public sealed class WassersteinStatistic : StyleStatistic
 
     private static (Tensor Mean, Tensor Covariance) Moments(Tensor features)
     {
-        var rows = features[0].flatten(1);
+        var rows = features.view(features.size(1), -1);
         var mean = rows.mean([1]);
         var covariance = rows.matmul(rows.t()) / rows.size(1) - outer(mean, mean);
         return (mean, covariance + 1e-4 * eye(mean.size(0), device: features.device));

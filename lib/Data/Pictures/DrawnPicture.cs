@@ -1,6 +1,6 @@
 using ImageGen.Imaging;
 
-namespace ImageGen.Data.Pictures;
+namespace ImageGen.Data;
 
 /// <summary>Draws a picture: pixels across and down, samples a pixel, the seed.</summary>
 internal delegate Picture Drawing(int width, int height, int samples, int seed, CancellationToken cancel);

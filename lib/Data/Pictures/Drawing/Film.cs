@@ -1,7 +1,7 @@
 using System.Numerics;
 using ImageGen.Imaging;
 
-namespace ImageGen.Data.Pictures;
+namespace ImageGen.Data;
 
 /// <summary>What a place on the film sees, in linear light.</summary>
 /// <param name="x">From -width/height at the left to width/height at the right.</param>

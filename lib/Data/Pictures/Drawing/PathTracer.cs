@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace ImageGen.Data.Pictures;
+namespace ImageGen.Data;
 
 /// <summary>The nearest solid: how far it is at least, and which part of the scene it belongs to.</summary>
 internal readonly record struct Near(float Distance, int Part)

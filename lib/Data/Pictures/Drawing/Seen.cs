@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace ImageGen.Data.Pictures;
+namespace ImageGen.Data;
 
 /// <summary>
 /// What one look at the scene brings home: sharp light as it is, and light that bounced about the scene kept apart from

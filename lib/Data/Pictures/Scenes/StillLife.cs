@@ -1,9 +1,9 @@
 using System.Numerics;
 using ImageGen.Imaging;
-using static ImageGen.Data.Pictures.Film;
-using static ImageGen.Data.Pictures.Solids;
+using static ImageGen.Data.Film;
+using static ImageGen.Data.Solids;
 
-namespace ImageGen.Data.Pictures;
+namespace ImageGen.Data;
 
 /// <summary>Fruit, a bowl and a jug on a wooden table, in the morning light of a window to the left. One unit is 10 cm.</summary>
 internal sealed class StillLife : Scene

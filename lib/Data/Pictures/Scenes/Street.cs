@@ -1,9 +1,9 @@
 using System.Numerics;
 using ImageGen.Imaging;
-using static ImageGen.Data.Pictures.Film;
-using static ImageGen.Data.Pictures.Solids;
+using static ImageGen.Data.Film;
+using static ImageGen.Data.Solids;
 
-namespace ImageGen.Data.Pictures;
+namespace ImageGen.Data;
 
 /// <summary>An old town's street in the afternoon: cobbles, plaster and tiles, one side in the sun. One unit is a meter.</summary>
 internal sealed class Street : Scene

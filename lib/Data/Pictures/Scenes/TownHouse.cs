@@ -1,8 +1,8 @@
 using System.Numerics;
-using static ImageGen.Data.Pictures.Film;
-using static ImageGen.Data.Pictures.Solids;
+using static ImageGen.Data.Film;
+using static ImageGen.Data.Solids;
 
-namespace ImageGen.Data.Pictures;
+namespace ImageGen.Data;
 
 /// <summary>One house of the street, in meters.</summary>
 /// <param name="Side">-1 on the left, 1 on the right.</param>
