@@ -83,10 +83,12 @@ internal readonly record struct Blade(Outline Outline, float Length, float HalfW
             for (var j = 0; j <= columns; j++)
             {
                 var v = 2f * j / columns - 1;
-                var wave = Ruffle == 0 ? 0 : MathF.Sin(Waves * v + Phase) + 0.5f * MathF.Sin(2.3f * Waves * v + 1.7f * Phase);
+                // Waves die down toward the corners of the margin, which would fold over otherwise.
+                var ruffle = Ruffle * (1 - 0.85f * Power4(v));
+                var wave = ruffle == 0 ? 0 : MathF.Sin(Waves * v + Phase) + 0.5f * MathF.Sin(2.3f * Waves * v + 1.7f * Phase);
                 var fold = Outline is Outline.Tapered or Outline.Leaf ? MathF.Abs(v) : v * v;
-                var up = Cup * width * fold + Overlap * width * v + Ruffle * Length * wave * u * u * u;
-                var reach = Reach(v) + (Ruffle == 0 ? 0 : 0.8f * Ruffle * MathF.Sin(1.9f * Waves * v + 2.6f * Phase) * u);
+                var up = Cup * width * fold + Overlap * width * v + ruffle * Length * wave * u * u * u;
+                var reach = Reach(v) + (ruffle == 0 ? 0 : 0.8f * ruffle * MathF.Sin(1.9f * Waves * v + 2.6f * Phase) * u);
                 points[i * (columns + 1) + j] = frame.Point(
                     r * reach - sine * up, width * v + Sway * Length * u * u, h * reach + cosine * up);
             }

@@ -83,7 +83,7 @@ internal static class Blossom
             },
             _ => new Blade(Outline.Spoon, length * (1 - 0.44f * inward), length * (0.7f - 0.27f * inward) * touching * random.Around(1.12f, 0.06f))
             {
-                Lift = 0.25f + 0.62f * inward + bend + random.Around(0, 0.06f), Curl = -0.35f + 0.2f * inward + random.Around(0, 0.1f),
+                Lift = 0.25f + 0.5f * inward + bend + random.Around(0, 0.06f), Curl = -0.35f + 0.2f * inward + random.Around(0, 0.1f),
                 Cup = 0.42f, Overlap = 0.12f, Sway = random.Around(0, 0.04f),
             },
         };
@@ -96,8 +96,8 @@ internal static class Blossom
         var size = radius * (flower.Shape switch
         {
             PetalShape.Long => random.Between(0.25f, 0.31f),
-            PetalShape.Layered => random.Between(0.19f, 0.23f),
-            _ => random.Between(0.19f, 0.24f),
+            PetalShape.Layered => random.Between(0.23f, 0.28f),
+            _ => random.Between(0.21f, 0.26f),
         });
         var (low, high) = Palette.Center(flower.Center);
         var part = stage.Add(new Material(low, Vector3.Lerp(low, high, 0.72f), high, 0, 0, 0.1f, 0, 0));

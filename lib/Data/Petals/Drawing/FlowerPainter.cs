@@ -36,7 +36,7 @@ internal sealed class FlowerPainter
         stage.Clear();
         var radius = flower.Size switch
         {
-            FlowerSize.Small => random.Between(0.43f, 0.50f),
+            FlowerSize.Small => random.Between(0.45f, 0.52f),
             FlowerSize.Medium => random.Between(0.58f, 0.68f),
             _ => random.Between(0.80f, 0.93f),
         };

@@ -8,11 +8,11 @@ internal static class Palette
     /// <summary>Root, body and tip of a petal.</summary>
     private static readonly (Vector3 Root, Vector3 Body, Vector3 Tip)[] Petals =
     [
-        Three(0xD9DDB0, 0xF6F3EA, 0xFFFFFF), // white
+        Three(0xC9CFA2, 0xE6E3DC, 0xF2F1EE), // white
         Three(0xE89A0C, 0xFBCF1E, 0xFFE45A), // yellow
         Three(0xC2400A, 0xF57A12, 0xFF9A38), // orange
         Three(0x7A0410, 0xD4161C, 0xE83A30), // red
-        Three(0x35030F, 0x720A24, 0x8E1C38), // burgundy
+        Three(0x2A020B, 0x5E071C, 0x74122C), // burgundy
         Three(0xE0688E, 0xF79DB8, 0xFFC8D6), // pink
         Three(0x96085C, 0xDC1C86, 0xF04CA6), // magenta
         Three(0x3A0A6A, 0x6A22A8, 0x8440C2), // purple

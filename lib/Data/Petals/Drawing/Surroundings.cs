@@ -145,7 +145,7 @@ internal sealed class Surroundings(int side)
     {
         var tint = light switch
         {
-            FlowerLight.Warm => new Vector3(1.08f, 0.94f, 0.78f),
+            FlowerLight.Warm => new Vector3(1.05f, 0.96f, 0.85f),
             FlowerLight.Soft => new Vector3(0.96f),
             _ => Vector3.One,
         };
