@@ -66,7 +66,7 @@ public sealed class FlowerCaptionTests
     {
         foreach (var split in Enum.GetValues<Split>())
         {
-            var petals = new Petals(split, 600);
+            var petals = new Petals(split, 150);
             for (var i = 0; i < petals.Count; i++)
             {
                 var flower = petals.Attributes(i);
@@ -83,7 +83,7 @@ public sealed class FlowerCaptionTests
     [Fact]
     public void Captions_are_plain_sentences()
     {
-        var petals = new Petals(Split.Train, 800);
+        var petals = new Petals(Split.Train, 300);
         for (var i = 0; i < petals.Count; i++)
             foreach (var text in petals.Captions(i).Concat(petals.Descriptions(i, Wording.Reworded).Select(caption => caption.Text)))
             {
@@ -111,7 +111,7 @@ public sealed class FlowerCaptionTests
     {
         static IEnumerable<string> Naming(Wording wording)
         {
-            var petals = new Petals(Split.Train, 800);
+            var petals = new Petals(Split.Train, 300);
             return Enumerable.Range(0, petals.Count).SelectMany(i => petals.Descriptions(i, wording)).SelectMany(caption => Words(caption.Text)).Distinct();
         }
         // The petals' "amber" is not the center's: compare within one attribute, which Words marks.

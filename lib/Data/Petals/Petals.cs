@@ -58,6 +58,7 @@ public sealed class Petals : ICaptionedPictures
     /// <summary>The flower's picture, <see cref="Side"/>×<see cref="Side"/>; drawn once, then kept.</summary>
     public Picture Picture(int index)
     {
+        Require(index);
         var rgb = Volatile.Read(ref drawn[index]);
         if (rgb is null)
         {
@@ -93,7 +94,12 @@ public sealed class Petals : ICaptionedPictures
     // One stream for each (split, index, purpose): no two flowers of a set share one.
     private SplitMix64 Random(int index, int purpose)
     {
-        if ((uint)index >= (uint)Count) throw new ArgumentOutOfRangeException(nameof(index), $"{Name} has the flowers 0 to {Count - 1}, not {index}.");
+        Require(index);
         return SplitMix64.Stream((uint)Seed, (ulong)Split << 40 | (ulong)(uint)index << 8 | (uint)purpose);
+    }
+
+    private void Require(int index)
+    {
+        if ((uint)index >= (uint)Count) throw new ArgumentOutOfRangeException(nameof(index), $"{Name} has the flowers 0 to {Count - 1}, not {index}.");
     }
 }
