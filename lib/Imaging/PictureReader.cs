@@ -24,8 +24,8 @@ internal static class PictureReader
             if (file.Length == 0) throw new CourseException($"The picture '{path}' is empty: copy or download it again.");
             using var codec = SKCodec.Create(file, out var result);
             if (codec is null)
-                throw result == SKCodecResult.IncompleteInput ? Truncated(path) : new CourseException(
-                    $"'{path}' is not a picture that can be read: save it as PNG, JPEG or WebP.");
+                throw result == SKCodecResult.IncompleteInput ? Damaged(path)
+                    : new CourseException($"'{path}' is not a picture that can be read: save it as PNG, JPEG or WebP.");
             return Upright(Decode(codec, path, maxSide), codec.EncodedOrigin).FitWithin(maxSide);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
@@ -154,11 +154,9 @@ internal static class PictureReader
 
     private static void Require(SKCodecResult result, string path)
     {
-        if (result == SKCodecResult.Success) return;
-        throw result == SKCodecResult.IncompleteInput ? Truncated(path) : new CourseException(
-            $"The picture '{path}' is damaged ({result}): copy or download it again.");
+        if (result != SKCodecResult.Success) throw Damaged(path);
     }
 
-    private static CourseException Truncated(string path) =>
-        new($"The picture '{path}' is cut short: the file ends before the picture does; copy or download it again.");
+    private static CourseException Damaged(string path) =>
+        new($"The picture '{path}' is damaged or cut short: copy or download it again.");
 }
