@@ -1,6 +1,8 @@
 using ImageGen.Imaging;
 using ImageGen.Runtime;
 using PureHDF;
+using PureHDF.VOL.Native;
+using SkiaSharp;
 
 namespace ImageGen.Data;
 
@@ -12,14 +14,14 @@ namespace ImageGen.Data;
 public sealed class FlowersHdf5 : ICaptionedPictures, IDisposable
 {
     private readonly string path;
-    private readonly IH5File file;
+    private readonly NativeFile file;
     private readonly IH5Group groups;
     private readonly Lock reading = new();
     private readonly string[][] captionGroups;
     private readonly Picture?[] pictures;
     private readonly IReadOnlyList<string>?[] captions;
 
-    private FlowersHdf5(string path, IH5File file, Split split, int side)
+    private FlowersHdf5(string path, NativeFile file, Split split, int side)
     {
         (this.path, this.file, Split, Side) = (path, file, split, side);
         var name = split switch { Split.Train => "train", Split.Validation => "valid", _ => "test" };
@@ -38,7 +40,7 @@ public sealed class FlowersHdf5 : ICaptionedPictures, IDisposable
     {
         if (split == Split.HeldOut) throw new CourseException("Flowers-102 has no HeldOut split: its Test split holds species that training never shows.");
         if (!File.Exists(path)) throw new CourseException($"The file '{path}' does not exist.");
-        IH5File? file = null;
+        NativeFile? file = null;
         try
         {
             file = H5File.OpenRead(path);
@@ -96,5 +98,11 @@ public sealed class FlowersHdf5 : ICaptionedPictures, IDisposable
         }
     }
 
-    private Picture Decode(byte[] jpeg, string group) => throw new NotImplementedException();
+    private Picture Decode(byte[] jpeg, string group)
+    {
+        using var codec = SKCodec.Create(new SKMemoryStream(jpeg));
+        using var bitmap = codec is null ? null : SKBitmap.Decode(codec, codec.Info.WithColorType(SKColorType.Rgba8888).WithAlphaType(SKAlphaType.Opaque));
+        if (bitmap is null) throw new CourseException($"The picture in '{groups.Name}/{group}' of '{path}' is damaged: download the file again.");
+        return Canvas.ToPicture(bitmap);
+    }
 }

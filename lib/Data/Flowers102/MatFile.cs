@@ -60,7 +60,7 @@ public static class MatFile
     }
 
     /// <summary>Takes the next element off <paramref name="rest"/>. Small ones hide up to four bytes in their tag.</summary>
-    private static ReadOnlySpan<byte> Next(ref ReadOnlySpan<byte> rest, out int type, bool padded = true)
+    private static ReadOnlySpan<byte> Next(scoped ref ReadOnlySpan<byte> rest, out int type, bool padded = true)
     {
         if (rest.Length < 8) throw new InvalidDataException("it ends inside an element's tag");
         var first = BinaryPrimitives.ReadUInt32LittleEndian(rest);

@@ -80,7 +80,7 @@ public sealed class TorchFile
         var name = String();
         // Before versions were written, the class name stood here.
         if (name.StartsWith("V ", StringComparison.Ordinal)) name = String();
-        var value = name.StartsWith("torch.", StringComparison.Ordinal) && name.EndsWith("Tensor", StringComparison.Ordinal) ? ReadTensor(depth)
+        object value = name.StartsWith("torch.", StringComparison.Ordinal) && name.EndsWith("Tensor", StringComparison.Ordinal) ? ReadTensor(depth)
             : name.StartsWith("torch.", StringComparison.Ordinal) && name.EndsWith("Storage", StringComparison.Ordinal) ? ReadStorage(name)
             : throw new InvalidDataException($"it holds an object of the class '{name}'");
         shared[index] = value;
