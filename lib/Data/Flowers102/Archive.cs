@@ -13,9 +13,8 @@ public static class Archive
     /// </summary>
     /// <param name="path">The archive.</param>
     /// <param name="folder">A folder that does not exist yet; when it does, it was unpacked before and nothing is done.</param>
-    /// <param name="cancellation">Stops between two files.</param>
     /// <exception cref="CourseException">The archive is missing, truncated, no such archive, or names a place outside the folder.</exception>
-    public static void Unpack(string path, string folder, CancellationToken cancellation = default)
+    public static void Unpack(string path, string folder)
     {
         if (Directory.Exists(folder)) return;
         if (!File.Exists(path)) throw new CourseException($"The archive '{path}' does not exist.");
@@ -24,7 +23,7 @@ public static class Archive
         {
             if (Directory.Exists(part)) Directory.Delete(part, recursive: true);
             Directory.CreateDirectory(part);
-            UnpackInto(path, part, cancellation);
+            UnpackInto(path, part);
             Directory.Move(part, folder);
         }
         catch (Exception error) when (error is InvalidDataException or EndOfStreamException or FormatException)
@@ -41,7 +40,7 @@ public static class Archive
         }
     }
 
-    private static void UnpackInto(string path, string root, CancellationToken cancellation)
+    private static void UnpackInto(string path, string root)
     {
         using var file = File.OpenRead(path);
         using var whole = new GZipStream(file, CompressionMode.Decompress);
@@ -49,7 +48,6 @@ public static class Archive
         var files = 0;
         while (tar.GetNextEntry() is { } entry)
         {
-            cancellation.ThrowIfCancellationRequested();
             var target = Path.GetFullPath(Path.Combine(root, entry.Name));
             if (target != root && !target.StartsWith(root + Path.DirectorySeparatorChar, StringComparison.Ordinal))
                 throw new CourseException($"The archive '{path}' names '{entry.Name}', a place outside its folder: it is not the data set's own; delete it.");

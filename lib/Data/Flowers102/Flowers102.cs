@@ -49,15 +49,13 @@ public sealed class Flowers102 : ICaptionedPictures
     /// <param name="split">Train, Validation or Test.</param>
     /// <param name="side">The side of the square that training sees.</param>
     /// <param name="protocol">How the set is divided.</param>
-    /// <param name="cancellation">Stops the unpacking.</param>
     /// <exception cref="CourseException">A file is missing, damaged, or does not belong to the others.</exception>
-    public static Flowers102 Open(string folder, Split split, int side = 64, FlowersProtocol protocol = FlowersProtocol.ClassDisjoint,
-        CancellationToken cancellation = default)
+    public static Flowers102 Open(string folder, Split split, int side = 64, FlowersProtocol protocol = FlowersProtocol.ClassDisjoint)
     {
         if (split == Split.HeldOut)
             throw new CourseException("Flowers-102 has no HeldOut split: with the protocol ClassDisjoint, the Test split holds species that training never shows.");
         if (side is < 8 or > 1024) throw new CourseException($"Flowers-102 cannot be cut to {side} pixels a side: side must be 8 to 1024.");
-        var files = new FlowersFolder(folder, cancellation);
+        var files = new FlowersFolder(folder);
         var labels = Numbers(files.Labels, "labels");
         if (labels.FirstOrDefault(label => label is < 1 or > 102) is var bad and not 0)
             throw new CourseException($"'{files.Labels}' has the label {bad}: labels are 1 to 102; download it again.");

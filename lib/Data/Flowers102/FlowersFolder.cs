@@ -9,14 +9,14 @@ internal sealed class FlowersFolder
 
     private readonly string root;
 
-    public FlowersFolder(string root, CancellationToken cancellation)
+    public FlowersFolder(string root)
     {
         if (!Directory.Exists(root)) throw new CourseException($"The folder '{root}' does not exist: download Flowers-102 first.");
         this.root = root;
-        Pictures = Find("jpg", "102flowers", cancellation)
+        Pictures = Find("jpg", "102flowers")
             ?? throw new CourseException($"'{root}' has neither 102flowers.tgz nor a folder 'jpg': download Flowers-102 first.");
-        Captions = Find("text_c10", "cvpr2016_flowers", cancellation);
-        Embeddings = Find("flowers_icml", "flowers_icml", cancellation);
+        Captions = Find("text_c10", "cvpr2016_flowers");
+        Embeddings = Find("flowers_icml", "flowers_icml");
     }
 
     /// <summary>The folder of the photographs, image_00001.jpg and on.</summary>
@@ -53,13 +53,13 @@ internal sealed class FlowersFolder
     private static int? Number(string name, string before) =>
         name.StartsWith(before, StringComparison.Ordinal) && int.TryParse(name.AsSpan(before.Length), out var number) ? number : null;
 
-    private string? Find(string folder, string archive, CancellationToken cancellation)
+    private string? Find(string folder, string archive)
     {
         if (Search(folder, null, files: false) is { } there) return there;
         foreach (var ending in new[] { ".tgz", ".tar.gz" })
             if (File.Exists(Path.Combine(root, archive + ending)))
             {
-                Archive.Unpack(Path.Combine(root, archive + ending), Path.Combine(root, archive), cancellation);
+                Archive.Unpack(Path.Combine(root, archive + ending), Path.Combine(root, archive));
                 return Search(folder, null, files: false)
                     ?? throw new CourseException($"'{Path.Combine(root, archive + ending)}' holds no folder '{folder}': it is not the data set's own; delete it.");
             }

@@ -44,7 +44,7 @@ internal sealed record Light(Vector3 Toward, Vector3 Sun, Vector3 Sky, Vector3 G
         {
             FlowerLight.Left => (new Vector3(-0.80f, 0.34f, 0.42f), new Vector3(1.22f, 1.16f, 1.05f), 0.32f, 0.85f),
             FlowerLight.Right => (new Vector3(0.80f, 0.34f, 0.42f), new Vector3(1.22f, 1.16f, 1.05f), 0.32f, 0.85f),
-            FlowerLight.Warm => (new Vector3(0.62f * side, 0.22f, 0.38f), new Vector3(1.34f, 1.13f, 0.88f), 0.36f, 0.7f),
+            FlowerLight.Warm => (new Vector3(0.62f * side, 0.22f, 0.38f), new Vector3(1.34f, 1.14f, 0.90f), 0.40f, 0.7f),
             _ => (new Vector3(0.12f * side, 0.66f, 0.72f), new Vector3(0.84f, 0.84f, 0.83f), 0.54f, 0.6f),
         };
         return new Light(Vector3.Normalize(toward + jitter), sun, new Vector3(0.97f, 1, 1.06f) * glow, bounce * glow * 0.9f, shadow);

@@ -8,7 +8,7 @@ internal static class Palette
     /// <summary>Root, body and tip of a petal.</summary>
     private static readonly (Vector3 Root, Vector3 Body, Vector3 Tip)[] Petals =
     [
-        Three(0xC9CFA2, 0xE6E3DC, 0xF2F1EE), // white
+        Three(0xCBD2A4, 0xEEEBE4, 0xF6F5F2), // white
         Three(0xE89A0C, 0xFBCF1E, 0xFFE45A), // yellow
         Three(0xC2400A, 0xF57A12, 0xFF9A38), // orange
         Three(0x7A0410, 0xD4161C, 0xE83A30), // red
