@@ -159,7 +159,8 @@ public sealed class Batches
     private PictureBatch ToBatch(Prepared prepared)
     {
         var (side, count) = (data.Side, prepared.Indices.Length);
-        var pictures = tensor(prepared.Values, [count, 3, side, side]).to(Compute.Device);
+        using var scope = NewDisposeScope();
+        var pictures = tensor(prepared.Values, [count, 3, side, side]).to(Compute.Device).MoveToOuterDisposeScope();
         buffers.Add(prepared.Values);
         return new PictureBatch(pictures, prepared.Captions, prepared.Indices, prepared.CaptionIndices);
     }

@@ -18,15 +18,17 @@ public sealed class PictureFolder : ICaptionedPictures
 
     private static readonly string[] Endings = [".png", ".jpg", ".jpeg", ".webp"];
 
-    private readonly LoadedPictures pictures;
+    private readonly string[] paths;
+    private readonly KeptPictures pictures;
     private readonly IReadOnlyList<string>[] captions;
     private readonly int[] usable;
 
-    private PictureFolder(string folder, int side, bool mayFlip, LoadedPictures pictures, IReadOnlyList<string>[] captions, IReadOnlyList<SkippedFile> skipped)
+    private PictureFolder(string folder, int side, bool mayFlip, string[] paths, KeptPictures pictures, IReadOnlyList<string>[] captions, SkippedFile[] skipped)
     {
-        (Folder, Side, MayFlip, Skipped, this.pictures, this.captions) = (folder, side, mayFlip, skipped, pictures, captions);
+        (Folder, Side, MayFlip, Skipped) = (folder, side, mayFlip, skipped);
+        (this.paths, this.pictures, this.captions) = (paths, pictures, captions);
         var left = skipped.Select(file => file.Path).ToHashSet();
-        usable = [.. Enumerable.Range(0, pictures.Paths.Count).Where(i => !left.Contains(pictures.Paths[i]))];
+        usable = [.. Enumerable.Range(0, paths.Length).Where(i => !left.Contains(paths[i]))];
     }
 
     /// <summary>Opens a folder and reads each of its pictures once; those that cannot be read are skipped, named and counted.</summary>
@@ -44,7 +46,7 @@ public sealed class PictureFolder : ICaptionedPictures
         if (paths.Length == 0) throw new CourseException($"The folder '{folder}' has no pictures: put PNG, JPEG or WebP files into it.");
 
         var captions = Captions(folder, paths);
-        var pictures = new LoadedPictures(paths, side);
+        var pictures = new KeptPictures(paths.Length, i => Framing.Load(paths[i], side));
         var skipped = new ConcurrentBag<SkippedFile>();
         Parallel.For(0, paths.Length, i =>
         {
@@ -60,7 +62,7 @@ public sealed class PictureFolder : ICaptionedPictures
         SkippedFile[] sorted = [.. skipped.OrderBy(file => file.Path, StringComparer.Ordinal)];
         if (sorted.Length == paths.Length)
             throw new CourseException($"None of the {paths.Length} pictures in '{folder}' can be read; the first: {sorted[0].Reason}");
-        return new PictureFolder(folder, side, mayFlip, pictures, captions, sorted);
+        return new PictureFolder(folder, side, mayFlip, paths, pictures, captions, sorted);
     }
 
     /// <summary>The folder.</summary>
@@ -88,7 +90,7 @@ public sealed class PictureFolder : ICaptionedPictures
     public IReadOnlyList<string> Captions(int index) => captions[usable[index]];
 
     /// <summary>The picture's file.</summary>
-    public string Path(int index) => pictures.Paths[usable[index]];
+    public string Path(int index) => paths[usable[index]];
 
     private static bool IsPicture(string path) => Endings.Contains(System.IO.Path.GetExtension(path).ToLowerInvariant());
 

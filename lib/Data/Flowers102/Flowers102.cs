@@ -25,7 +25,7 @@ public sealed class Flowers102 : ICaptionedPictures
     /// <summary>The length of an embedding.</summary>
     public const int EmbeddingLength = 1024;
 
-    private readonly LoadedPictures pictures;
+    private readonly KeptPictures pictures;
     private readonly int[] numbers;
     private readonly int[] labels;
     private readonly IReadOnlyDictionary<int, string> captionFiles;
@@ -35,7 +35,7 @@ public sealed class Flowers102 : ICaptionedPictures
     private Flowers102(FlowersFolder folder, int[] labels, int[] numbers, Split split, int side)
     {
         (this.labels, this.numbers, Split, Side) = (labels, numbers, split, side);
-        pictures = new LoadedPictures([.. numbers.Select(number => Path.Combine(folder.Pictures, $"image_{number:00000}.jpg"))], side);
+        pictures = new KeptPictures(numbers.Length, i => Framing.Load(Path.Combine(folder.Pictures, $"image_{numbers[i]:00000}.jpg"), side));
         captionFiles = FlowersFolder.ByPicture(folder.Captions, ".txt");
         embeddingFiles = FlowersFolder.ByPicture(folder.Embeddings, ".t7");
         captions = new IReadOnlyList<string>?[numbers.Length];

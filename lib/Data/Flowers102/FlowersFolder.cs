@@ -5,7 +5,7 @@ namespace ImageGen.Data;
 /// <summary>The files of Flowers-102 as they were downloaded: finds them, and unpacks an archive where its content is not there yet.</summary>
 internal sealed class FlowersFolder
 {
-    private const int SearchDepth = 4;
+    private static readonly EnumerationOptions Everywhere = new() { RecurseSubdirectories = true, MaxRecursionDepth = 4 };
 
     private readonly string root;
 
@@ -35,7 +35,7 @@ internal sealed class FlowersFolder
     /// <summary>Classes named in <c>trainclasses.txt</c>, <c>valclasses.txt</c> or <c>testclasses.txt</c>; nothing when the file is not there.</summary>
     public IReadOnlySet<int>? Classes(string list)
     {
-        var path = Search("*", list, files: true);
+        var path = First(Directory.EnumerateFiles(root, list, Everywhere));
         return path is null ? null : CaptionTable.Lines(path).Select(line => Number(line, "class_")
             ?? throw new CourseException($"'{path}' lists '{line}' instead of a class like class_00001: download it again.")).ToHashSet();
     }
@@ -55,22 +55,19 @@ internal sealed class FlowersFolder
 
     private string? Find(string folder, string archive)
     {
-        if (Search(folder, null, files: false) is { } there) return there;
+        if (First(Directory.EnumerateDirectories(root, folder, Everywhere)) is { } there) return there;
         foreach (var ending in new[] { ".tgz", ".tar.gz" })
             if (File.Exists(Path.Combine(root, archive + ending)))
             {
                 Archive.Unpack(Path.Combine(root, archive + ending), Path.Combine(root, archive));
-                return Search(folder, null, files: false)
+                return First(Directory.EnumerateDirectories(root, folder, Everywhere))
                     ?? throw new CourseException($"'{Path.Combine(root, archive + ending)}' holds no folder '{folder}': it is not the data set's own; delete it.");
             }
         return null;
     }
 
-    private string? Search(string folder, string? file, bool files)
-    {
-        var how = new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = SearchDepth };
-        var found = files ? Directory.EnumerateFiles(root, file!, how) : Directory.EnumerateDirectories(root, folder, how);
-        // flowers_icml may be unpacked into a folder of its own name: the inner one holds the files.
-        return found.Where(path => !path.Contains(".part" + Path.DirectorySeparatorChar)).OrderByDescending(path => path.Length).ThenBy(path => path, StringComparer.Ordinal).FirstOrDefault();
-    }
+    // An archive may be unpacked into a folder of the name it has inside: the inner one holds the files. Unfinished ones do not count.
+    private static string? First(IEnumerable<string> paths) => paths
+        .Where(path => !path.Contains(".part" + Path.DirectorySeparatorChar))
+        .OrderByDescending(path => path.Length).ThenBy(path => path, StringComparer.Ordinal).FirstOrDefault();
 }

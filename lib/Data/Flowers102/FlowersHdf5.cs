@@ -18,7 +18,7 @@ public sealed class FlowersHdf5 : ICaptionedPictures, IDisposable
     private readonly IH5Group groups;
     private readonly Lock reading = new();
     private readonly string[][] captionGroups;
-    private readonly Picture?[] pictures;
+    private readonly KeptPictures pictures;
     private readonly IReadOnlyList<string>?[] captions;
 
     private FlowersHdf5(string path, NativeFile file, Split split, int side)
@@ -31,7 +31,8 @@ public sealed class FlowersHdf5 : ICaptionedPictures, IDisposable
             .GroupBy(group => group[..Math.Max(0, group.LastIndexOf('_'))]).OrderBy(group => group.Key, StringComparer.Ordinal)
             .Select(group => group.OrderBy(name => name, StringComparer.Ordinal).ToArray())];
         if (captionGroups.Length == 0) throw new CourseException($"The group '{name}' of '{path}' is empty: download the file again.");
-        (pictures, captions) = (new Picture?[Count], new IReadOnlyList<string>?[Count]);
+        pictures = new KeptPictures(Count, i => Framing.Fit(Decode(Read<byte[]>(captionGroups[i][0], "img"), captionGroups[i][0]), side));
+        captions = new IReadOnlyList<string>?[Count];
     }
 
     /// <summary>Opens the file.</summary>
@@ -70,8 +71,7 @@ public sealed class FlowersHdf5 : ICaptionedPictures, IDisposable
     public bool MayFlip => true;
 
     /// <inheritdoc/>
-    public Picture Picture(int index) => pictures[index] ??=
-        LoadedPictures.Fit(Decode(Read<byte[]>(captionGroups[index][0], "img"), captionGroups[index][0]), Side);
+    public Picture Picture(int index) => pictures[index];
 
     /// <inheritdoc/>
     public IReadOnlyList<string> Captions(int index) => captions[index] ??= [.. captionGroups[index].Select(group => Read<string>(group, "txt").Trim())];
