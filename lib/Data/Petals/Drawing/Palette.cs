@@ -38,13 +38,15 @@ internal static class Palette
         var (root, body, tip) = Petals[(int)flower.Color];
         var pale = random.Chance(0.25f) ? random.Between(0.35f, 0.75f) : 0;
         var paleTip = random.Between(0, 0.35f);
+        // A dark petal mixed with white would look like dust, not like light.
+        var brightness = MathF.Sqrt(0.299f * body.X + 0.587f * body.Y + 0.114f * body.Z);
         return new Material(
             Vector3.Lerp(root, Vector3.Lerp(body, Vector3.One, 0.6f), pale),
             body,
-            Vector3.Lerp(tip, Vector3.Lerp(body, Vector3.One, 0.2f), paleTip),
+            Vector3.Lerp(tip, Vector3.Lerp(body, Vector3.One, 0.28f * brightness), paleTip),
             Veins: flower.Shape switch { PetalShape.Long => 4, PetalShape.Layered or PetalShape.Pointed => 8, _ => 13 },
             VeinDepth: flower.Shape == PetalShape.Ruffled ? random.Between(0.35f, 0.6f) : random.Between(0.2f, 0.45f),
-            Gloss: random.Between(0.05f, 0.15f) * MathF.Sqrt(0.299f * body.X + 0.587f * body.Y + 0.114f * body.Z),
+            Gloss: random.Between(0.05f, 0.15f) * brightness,
             Glow: 0.5f,
             Fringe: random.Around(0.03f, 0.12f));
     }
