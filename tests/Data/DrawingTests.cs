@@ -1,5 +1,5 @@
 using System.Numerics;
-using ImageGen.Data.Pictures;
+using ImageGen.Data;
 
 namespace ImageGen.Tests.Data;
 

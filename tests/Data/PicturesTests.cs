@@ -1,4 +1,4 @@
-using ImageGen.Data.Pictures;
+using ImageGen.Data;
 using ImageGen.Imaging;
 using ImageGen.Runtime;
 

@@ -1,4 +1,4 @@
-using ImageGen.Data.Drawing;
+using ImageGen.Data.FlowerDrawing;
 using ImageGen.Imaging;
 using ImageGen.Runtime;
 

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace ImageGen.Data.Drawing;
+namespace ImageGen.Data.FlowerDrawing;
 
 /// <summary>The outline of a petal or a leaf.</summary>
 internal enum Outline { Rounded, Tapered, Strap, Fan, Spoon, Leaf }

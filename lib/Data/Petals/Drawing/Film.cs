@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace ImageGen.Data.Drawing;
+namespace ImageGen.Data.FlowerDrawing;
 
 /// <summary>A corner of a triangle: where it falls on the film, how near it is, and what the shader needs to know there.</summary>
 /// <param name="X">Samples from the left.</param>

@@ -1,7 +1,7 @@
 using System.Numerics;
 using ImageGen.Imaging;
 
-namespace ImageGen.Data.Drawing;
+namespace ImageGen.Data.FlowerDrawing;
 
 /// <summary>
 /// Draws one flower as a small scene: bent sheets for petals and leaves, balls for the center, one sun, and a blurred

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace ImageGen.Data.Drawing;
+namespace ImageGen.Data.FlowerDrawing;
 
 /// <summary>The stem, the leaves along it, and the sepals behind the petals.</summary>
 internal static class Greenery

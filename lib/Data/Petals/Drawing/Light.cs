@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace ImageGen.Data.Drawing;
+namespace ImageGen.Data.FlowerDrawing;
 
 /// <summary>Colors as light adds them up: linear, while bytes are sRGB (IEC 61966-2-1).</summary>
 internal static class LinearColor

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace ImageGen.Data.Drawing;
+namespace ImageGen.Data.FlowerDrawing;
 
 /// <summary>The colors of petals, centers and leaves, with what nature varies.</summary>
 internal static class Palette

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace ImageGen.Data.Drawing;
+namespace ImageGen.Data.FlowerDrawing;
 
 /// <summary>
 /// Turns what the film saw into colors: wrapped diffuse light, light that shines through petals, a highlight, veins,

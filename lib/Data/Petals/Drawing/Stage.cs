@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace ImageGen.Data.Drawing;
+namespace ImageGen.Data.FlowerDrawing;
 
 /// <summary>What a part of the plant is made of; colors are linear.</summary>
 /// <param name="Root">The color where it grows out.</param>

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace ImageGen.Data.Drawing;
+namespace ImageGen.Data.FlowerDrawing;
 
 /// <summary>What lies behind the flower, far out of focus: a gradient, and soft discs of light and color upon it.</summary>
 internal sealed class Surroundings(int side)
