@@ -1,4 +1,3 @@
-using TorchSharp;
+using ImageGen.Kernel.Commands;
 
-var a = torch.rand(512, 512);
-Console.WriteLine(a.mm(a).mean().ToSingle());
+return await CourseCommands.RunAsync(args);

@@ -10,6 +10,15 @@ namespace ImageGen.Style;
 /// <summary>The settings of <see cref="TextureSynthesis"/>; the defaults fit the current scale.</summary>
 public sealed record TextureOptions
 {
+    /// <summary>Smaller textures and fewer steps: to compare many results, where none has to be the best.</summary>
+    public static TextureOptions Quick => new()
+    {
+        Width = Scales.Pick(smoke: 64, small: 128, full: 256),
+        Height = Scales.Pick(smoke: 64, small: 128, full: 256),
+        ExampleSize = Scales.Pick(smoke: 64, small: 128, full: 256),
+        Steps = Scales.Pick(smoke: 6, small: 75, full: 200),
+    };
+
     /// <summary>Width of the new texture in pixels: 32 to 4096.</summary>
     public int Width { get; init; } = Scales.Pick(smoke: 64, small: 192, full: 384);
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using ImageGen.Imaging;
+using ImageGen.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -36,7 +37,9 @@ public sealed record LoopResult(LossHistory Losses, TimeSpan Elapsed, bool Cance
 /// <param name="steps">Steps planned in all, at least 1.</param>
 /// <param name="lossNames">The names of the numbers that each step gives.</param>
 /// <param name="progress">Who watches; may be nobody.</param>
-/// <param name="cancellation">Stops the loop before the next step, with what there is.</param>
+/// <param name="cancellation">
+/// Stops the loop before the next step, with what there is; so does the notebook's stop button.
+/// </param>
 public sealed class StepLoop(
     int steps, IReadOnlyList<string> lossNames, IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
 {
@@ -50,11 +53,12 @@ public sealed class StepLoop(
     /// <param name="sample">Makes a small picture of the current state; called only for a report.</param>
     public LoopResult Run(Func<int, Tensor> step, Func<Picture?>? sample = null)
     {
+        var interrupted = CellScope.Token;
         var clock = Stopwatch.StartNew();
         var lastReport = TimeSpan.Zero;
         var done = 0;
         using var losses = zeros([steps, lossNames.Count], ScalarType.Float64);
-        while (done < steps && !cancellation.IsCancellationRequested)
+        while (done < steps && !cancellation.IsCancellationRequested && !interrupted.IsCancellationRequested)
         {
             using var scope = NewDisposeScope();
             var values = step(done + 1);

@@ -29,13 +29,3 @@ internal static class Fixture
         return a.Rgb.Zip(b.Rgb, (x, y) => Math.Abs(x - y)).Max();
     }
 }
-
-/// <summary>A folder of one test's own, gone when the test is over.</summary>
-internal sealed class TemporaryFolder : IDisposable
-{
-    public string Path { get; } = Directory.CreateTempSubdirectory("imagegen-test-").FullName;
-
-    public string this[string name] => System.IO.Path.Combine(Path, name);
-
-    public void Dispose() => Directory.Delete(Path, recursive: true);
-}

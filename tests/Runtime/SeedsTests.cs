@@ -3,6 +3,7 @@ using static TorchSharp.torch;
 
 namespace ImageGen.Tests;
 
+[Collection(nameof(Alone))]
 public class SeedsTests
 {
     [Fact]

@@ -107,20 +107,6 @@ public class FilterPyramidTests
     }
 
     [Fact]
-    public void TheChoiceOfNetworkIsNamed()
-    {
-        using var published = new VggFeatures(lastLayer: "relu1_1", pretrained: true);
-        var found = FeatureNetworks.Default(() => published);
-        Assert.Same(published, found.Network);
-        Assert.Contains("VGG-19, pretrained on ImageNet", found.Reason);
-
-        var fallback = FeatureNetworks.Default(() => null);
-        using var pyramid = Assert.IsType<FilterPyramid>(fallback.Network);
-        Assert.Contains("hand-made filter pyramid", fallback.Reason);
-        Assert.Contains("VGG-19's file is not in the cache", fallback.Reason);
-    }
-
-    [Fact]
     public void DeadLeavesAreTheSameOnEveryMachine()
     {
         using var scope = NewDisposeScope();

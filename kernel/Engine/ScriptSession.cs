@@ -1,0 +1,97 @@
+using System.Text;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Scripting;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Microsoft.CodeAnalysis.Scripting;
+
+namespace ImageGen.Kernel.Engine;
+
+/// <summary>What one piece of C# came to.</summary>
+/// <param name="Errors">Why it did not compile; empty when it ran.</param>
+/// <param name="HasValue">Whether it ended in an expression with a value.</param>
+/// <param name="State">What it leaves behind; null when it did not compile.</param>
+internal sealed record ScriptOutcome(IReadOnlyList<Diagnostic> Errors, bool HasValue, ScriptState<object>? State)
+{
+    /// <summary>The value of its last expression.</summary>
+    public object? Value => State?.ReturnValue;
+
+    /// <summary>What it threw.</summary>
+    public Exception? Thrown => State?.Exception;
+}
+
+/// <summary>The C# of a notebook: each piece sees the variables, types and usings of those before it.</summary>
+internal sealed class ScriptSession
+{
+    private static readonly string[] Imports =
+    [
+        "System", "System.Text", "System.Collections", "System.Collections.Generic", "System.Threading.Tasks", "System.Linq",
+        "Microsoft.DotNet.Interactive", "Microsoft.DotNet.Interactive.Kernel", "Microsoft.DotNet.Interactive.Formatting",
+    ];
+
+    private readonly string folder;
+    private ScriptOptions options;
+    private ScriptState<object> state;
+
+    /// <summary>Starts empty. Takes most of a second the first time in a process.</summary>
+    public ScriptSession(string folder, References references)
+    {
+        this.folder = folder;
+        options = ScriptOptions.Default
+            .WithReferences(references.Default())
+            .WithMetadataResolver(references)
+            .WithSourceResolver(new SourceFileResolver([folder], folder))
+            .WithLanguageVersion(LanguageVersion.Latest)
+            .WithOptimizationLevel(OptimizationLevel.Release)
+            .WithEmitDebugInformation(true) // line numbers in exceptions
+            .WithFileEncoding(Encoding.UTF8)
+            .WithAllowUnsafe(true)
+            .WithImports(Imports);
+        state = CSharpScript.Create<object>("", options).RunAsync().GetAwaiter().GetResult();
+        // Later pieces inherit the usings of the first; repeating them would cost time at every cell.
+        options = options.WithImports();
+        WarmUp();
+    }
+
+    /// <summary>The last piece that ran, which leads to all before it: for completion.</summary>
+    public Script Last => state.Script;
+
+    /// <summary>Adds references for all pieces from now on.</summary>
+    public void Add(IReadOnlyList<MetadataReference> references)
+    {
+        var added = references.Except(options.MetadataReferences).ToArray();
+        if (added.Length > 0) options = options.AddReferences(added);
+    }
+
+    /// <summary>Compiles and runs a piece.</summary>
+    public async Task<ScriptOutcome> RunAsync(string code, string name, CancellationToken cancellationToken)
+    {
+        var script = state.Script.ContinueWith<object>(code, options.WithFilePath(Path.Combine(folder, name)));
+        Diagnostic[] errors;
+        try { errors = [.. script.Compile(cancellationToken).Where(d => d.Severity == DiagnosticSeverity.Error)]; }
+        catch (CompilationErrorException error) { errors = [.. error.Diagnostics]; }
+        if (errors.Length > 0) return new ScriptOutcome(errors, false, null);
+
+        var next = await script.RunFromAsync(state, catchException: _ => true, cancellationToken);
+        return new ScriptOutcome([], next.Exception is null && EndsInValue(script.GetCompilation()), next);
+    }
+
+    /// <summary>Makes what a piece left behind the state of all later ones. What it set before throwing counts too.</summary>
+    public void Keep(ScriptOutcome outcome) => state = outcome.State ?? state;
+
+    // A last expression without its semicolon, unless its type is void.
+    private static bool EndsInValue(Compilation compilation)
+    {
+        var tree = compilation.SyntaxTrees.Last();
+        return tree.GetCompilationUnitRoot().Members.LastOrDefault() is GlobalStatementSyntax
+            {
+                Statement: ExpressionStatementSyntax { SemicolonToken.IsMissing: true, Expression: var expression },
+            }
+            && compilation.GetSemanticModel(tree).GetTypeInfo(expression).Type is { SpecialType: not SpecialType.System_Void };
+    }
+
+    // A cell that uses the common machinery, so that the first real one does not pay for its compilation to machine code.
+    private void WarmUp() => state.ContinueWithAsync<object>(
+        "var warm = await Task.FromResult(1); var squares = new[] { warm }.Select(x => x * x).ToList(); Math.Max(squares[0], 2)",
+        options.WithFilePath("[0]")).GetAwaiter().GetResult();
+}
