@@ -55,16 +55,18 @@ internal sealed class Film(int width, int height, int seed)
         {
             for (var column = 0; column < width; column++)
             {
-                var sum = new Seen();
+                Seen sum = new(), first = new();
                 for (var n = 0; n < samples; n++)
                 {
                     var dice = new Dice(column, row, seed, n);
                     float x = column + 0.5f + Tent(dice.Next()), y = row + 0.5f + Tent(dice.Next());
                     var light = shot((2 * x - width) / height, 1 - 2 * y / height, ref dice);
+                    if (n == 0) first = light;
                     // One lucky path must not make a white dot.
                     sum += light with { Sharp = Vector3.Min(light.Sharp, new Vector3(12)), Soft = Vector3.Min(light.Soft, new Vector3(8)) };
                 }
-                seen[row * width + column] = sum * (1f / samples);
+                // Direction and distance are one sample's: at an edge the mean of two surfaces would be like neither.
+                seen[row * width + column] = (sum * (1f / samples)) with { Normal = first.Normal, Depth = first.Depth };
             }
         });
         var soft = seen.Any(pixel => pixel.Tint != Vector3.Zero) ? Seen.Smoothed(seen, width, height, rounds: 4) : null;

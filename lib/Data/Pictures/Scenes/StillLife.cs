@@ -192,7 +192,7 @@ internal sealed class StillLife : Scene
         var pool = Noise.Step(0.35f, 0, MathF.Abs(p.Y - run - 0.05f));
         var cream = Color(0xCDB894) * (0.9f + 0.25f * Noise.Cloudy(p * 4, 3, 53));
         cream = Vector3.Lerp(cream, Color(0x6B4A2A), 0.5f * Noise.Step(0.55f, 0.8f, Noise.Cells(angle * 6, p.Y * 6, 54).First < 0.16f ? 1 : 0));
-        var teal = Vector3.Lerp(Color(0x1F666B), Color(0x0B2D44), 0.6f * pool + 0.5f * Noise.Step(-0.3f, 0.5f, Noise.Cloudy(p * 2.2f, 3, 55)));
+        var teal = Vector3.Lerp(Color(0x2A585A), Color(0x0C2A3E), 0.6f * pool + 0.5f * Noise.Step(-0.3f, 0.5f, Noise.Cloudy(p * 2.2f, 3, 55)));
         var albedo = Vector3.Lerp(cream, teal, dipped);
         albedo = Vector3.Lerp(albedo, Color(0x7A4B28), Noise.Step(3.12f, 3.17f, p.Y) * 0.8f);
         return new(albedo, Bumped(normal, p * new Vector3(0.6f, 9, 0.6f), 0.025f, 56), 0.05f, dipped > 0.5f ? 0.13f : 0.5f);
