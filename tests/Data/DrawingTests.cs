@@ -1,7 +1,7 @@
 using System.Numerics;
 using ImageGen.Data;
 
-namespace ImageGen.Tests.Data;
+namespace ImageGen.Tests;
 
 /// <summary>What the pictures are drawn with: hashes, distances, light.</summary>
 public sealed class DrawingTests
@@ -77,9 +77,9 @@ public sealed class DrawingTests
         {
             var left = i % width < width / 2;
             var noise = 0.4f * (Noise.Value(i, 1) - 0.5f);
-            pixels[i] = new(default, new Vector3((left ? 1 : 2) + noise), Vector3.One, left ? Vector3.UnitX : Vector3.UnitZ, left ? 1 : 9);
+            pixels[i] = new(default, new Vector3((left ? 1 : 2) + noise), default, Vector3.One, left ? Vector3.UnitX : Vector3.UnitZ, left ? 1 : 9);
         }
-        var soft = Seen.Smoothed(pixels, width, height, rounds: 3);
+        var soft = Seen.Smoothed(pixels, pixel => pixel.Soft, width, height, rounds: 3);
         for (var x = 0; x < width; x++)
             Assert.InRange(soft[8 * width + x].X, (x < width / 2 ? 1 : 2) - 0.09f, (x < width / 2 ? 1 : 2) + 0.09f);
     }
@@ -92,7 +92,7 @@ public sealed class DrawingTests
         {
             var dice = new Dice(3, 4, 1, n);
             var seen = tracer.Trace(from, -Vector3.UnitZ, ref dice);
-            sum += seen.Sharp + seen.Tint * seen.Soft;
+            sum += seen.Light;
         }
         return sum / 400;
     }

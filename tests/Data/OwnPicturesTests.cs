@@ -2,7 +2,7 @@ using ImageGen.Data;
 using ImageGen.Imaging;
 using ImageGen.Runtime;
 
-namespace ImageGen.Tests.Data;
+namespace ImageGen.Tests;
 
 /// <summary>The student's own picture in place of the course's, by an environment variable.</summary>
 public sealed class OwnPicturesTests : IDisposable

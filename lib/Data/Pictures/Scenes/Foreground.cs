@@ -42,14 +42,14 @@ internal static class Foreground
                 int id = w * 16 + b;
                 float turn = MathF.Tau * (b + 0.8f * Noise.Value(id, 1, seed)) / around + w * 1.3f;
                 var length = height * 0.2f * MathF.Pow(1 - t, 0.92f) * (0.4f + 0.5f * Noise.Value(id, 2, seed) + 0.4f * Noise.Value(w / 3, 8, seed)) + 0.008f;
-                var out_ = new Vector3(MathF.Cos(turn), 0, MathF.Sin(turn));
+                var outward = new Vector3(MathF.Cos(turn), 0, MathF.Sin(turn));
                 var root = Trunk(t + 0.012f * (Noise.Value(id, 3, seed) - 0.5f));
                 // A branch hangs and lifts its tip again; the young ones at the top point upward.
                 var droop = float.Lerp(0.62f, -0.35f, MathF.Pow(t, 1.5f)) + 0.4f * (Noise.Value(id, 9, seed) - 0.5f);
-                Vector3 Along(float s) => root + length * (out_ * s + Vector3.UnitY * (-droop * s + 0.3f * droop * s * s * s));
-                var turned = 0.5f + 0.5f * Vector3.Dot(out_, Vector3.Normalize(sun with { Y = 0 }));
+                Vector3 Along(float s) => root + length * (outward * s + Vector3.UnitY * (-droop * s + 0.3f * droop * s * s * s));
+                var turned = 0.5f + 0.5f * Vector3.Dot(outward, Vector3.Normalize(sun with { Y = 0 }));
                 strokes.Add(new(Along(0), Along(0.5f), Along(0.95f), 0.006f * height, Shade));
-                Twigs(strokes, Along, out_, length, turned, t, id, seed);
+                Twigs(strokes, Along, outward, length, turned, t, id, seed);
             }
         }
     }
@@ -91,7 +91,7 @@ internal static class Foreground
 
     private static void Draw(Film film, List<Stroke> strokes)
     {
-        using var surface = SKSurface.Create(new SKImageInfo(film.Width, film.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul).WithAlphaType(SKAlphaType.Premul));
+        using var surface = SKSurface.Create(new SKImageInfo(film.Width, film.Height, SKColorType.Rgba8888, SKAlphaType.Premul));
         var canvas = surface.Canvas;
         canvas.Clear(SKColors.Transparent);
         canvas.Translate(film.Width / 2f, film.Height / 2f);

@@ -2,10 +2,10 @@ using ImageGen.Data;
 using ImageGen.Imaging;
 using ImageGen.Runtime;
 
-namespace ImageGen.Tests.Data;
+namespace ImageGen.Tests;
 
 /// <summary>The course's own pictures: as committed, and as drawn again.</summary>
-public sealed class PicturesTests
+public sealed class DrawnPicturesTests
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
