@@ -10,6 +10,7 @@ namespace ImageGen.Kernel.Engine;
 [JsonDerivedType(typeof(UpdateDisplay), "update")]
 [JsonDerivedType(typeof(ResultOutput), "result")]
 [JsonDerivedType(typeof(ErrorOutput), "error")]
+[JsonDerivedType(typeof(ClearOutput), "clear")]
 public abstract record CellOutput;
 
 /// <summary>Text written to the console.</summary>
@@ -35,9 +36,21 @@ public sealed record ResultOutput(JsonObject Bundle) : CellOutput;
 /// <param name="Text">All that is shown, with the offending source line.</param>
 public sealed record ErrorOutput(string Name, string Message, int? Line, string Text) : CellOutput;
 
+/// <summary>What the cell has put out so far is to disappear.</summary>
+/// <param name="Wait">Only when the next output comes, so that nothing flickers.</param>
+public sealed record ClearOutput(bool Wait) : CellOutput;
+
 /// <summary>Takes the outputs of a cell. Called from any thread, also after the cell has ended; must return quickly.</summary>
 public interface IOutputSink
 {
     /// <summary>Takes one output.</summary>
     void Write(CellOutput output);
+}
+
+/// <summary>Answers <c>Console.ReadLine</c>. A sink may be one.</summary>
+public interface IInputSource
+{
+    /// <summary>A line that a person typed; null where nobody can.</summary>
+    /// <exception cref="OperationCanceledException">The cell was interrupted instead.</exception>
+    string? ReadLine(CancellationToken cancellationToken);
 }

@@ -16,7 +16,7 @@ internal sealed class ConsoleCapture : TextWriter
 
     public override Encoding Encoding => Encoding.UTF8;
 
-    /// <summary>Takes over the console once a process, and makes reading from it end at once rather than wait.</summary>
+    /// <summary>Takes over the console once a process, and makes reading from it ask the cell's front end.</summary>
     public static void Install()
     {
         lock (Gate)
@@ -24,7 +24,7 @@ internal sealed class ConsoleCapture : TextWriter
             if (installed) return;
             Console.SetOut(new ConsoleCapture(Console.Out, isError: false));
             Console.SetError(new ConsoleCapture(Console.Error, isError: true));
-            Console.SetIn(TextReader.Null);
+            Console.SetIn(new ConsoleInput());
             installed = true;
         }
     }

@@ -33,11 +33,13 @@ public sealed class NotebookEngine(string folder) : IDisposable
 
     /// <summary>Runs a cell after those before it have ended.</summary>
     /// <param name="code">Its text.</param>
-    /// <param name="sink">Takes its outputs, the error included, while it runs and later.</param>
-    public async Task<CellResult> ExecuteAsync(string code, IOutputSink sink)
+    /// <param name="sink">Takes its outputs, the error included, while it runs and later; answers <c>Console.ReadLine</c>
+    /// if it is an <see cref="IInputSource"/> too.</param>
+    /// <param name="counted">Whether it gets a number of its own, as cells do and a question aside does not.</param>
+    public async Task<CellResult> ExecuteAsync(string code, IOutputSink sink, bool counted = true)
     {
         await oneCell.WaitAsync();
-        try { return await RunAsync(code, sink); }
+        try { return await RunAsync(code, sink, counted); }
         finally { oneCell.Release(); }
     }
 
@@ -56,12 +58,13 @@ public sealed class NotebookEngine(string folder) : IDisposable
         references.Dispose();
     }
 
-    private Task<ScriptSession> Session() => session ??= Task.Run(() => new ScriptSession(folder, references));
+    /// <summary>The C# of the cells so far, for those who answer questions about it.</summary>
+    internal Task<ScriptSession> Session() => session ??= Task.Run(() => new ScriptSession(folder, references));
 
-    private async Task<CellResult> RunAsync(string code, IOutputSink sink)
+    private async Task<CellResult> RunAsync(string code, IOutputSink sink, bool counted)
     {
         ConsoleCapture.Install();
-        var number = ++ExecutionCount;
+        var number = counted ? ++ExecutionCount : ExecutionCount;
         var watch = Stopwatch.StartNew();
         errors.Remember(number, code);
         using var cell = new RunningCell();

@@ -51,6 +51,12 @@ public sealed class KernelInvocationContext
     /// <summary>Writes to the cell's standard error.</summary>
     public void DisplayStandardError(string error) => Emit(new StreamOutput(IsError: true, error));
 
+    /// <summary>Removes what the cell has put out so far.</summary>
+    /// <param name="wait">Only when the next output comes, so that nothing flickers.</param>
+    public void ClearOutput(bool wait = false) => Emit(new ClearOutput(wait));
+
+    internal string? ReadLine() => (sink as IInputSource)?.ReadLine(CancellationToken);
+
     // A cell's thread may be aborted at any instruction, but not inside a finally block: an output is sent whole or not at all.
     internal void Emit(CellOutput output)
     {
