@@ -50,7 +50,7 @@ internal sealed class CellErrors(string folder)
         var frames = Frames(error).ToArray();
         int? line = frames.FirstOrDefault(f => IsCell(f.File, number)) is { File: not null } own ? own.Line : null;
         if (error is CourseException) return new ErrorOutput(nameof(CourseException), error.Message, line, error.Message);
-        if (NativeLibrary.Explain(thrown) is { } sentence) return new ErrorOutput(error.GetType().Name, sentence, line, sentence);
+        if (NativeLibraries.Explain(thrown) is { } sentence) return new ErrorOutput(error.GetType().Name, sentence, line, sentence);
 
         var name = error.GetType().Name;
         var text = new StringBuilder($"{name}: {error.Message}\n");

@@ -12,7 +12,11 @@ internal sealed class ConsoleCapture : TextWriter
     private readonly TextWriter outside;
     private readonly bool isError;
 
-    private ConsoleCapture(TextWriter outside, bool isError) => (this.outside, this.isError) = (outside, isError);
+    private ConsoleCapture(TextWriter outside, bool isError)
+    {
+        (this.outside, this.isError) = (outside, isError);
+        CoreNewLine = ['\n'];
+    }
 
     public override Encoding Encoding => Encoding.UTF8;
 

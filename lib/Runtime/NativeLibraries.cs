@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 namespace ImageGen.Runtime;
 
 /// <summary>Says in words why TorchSharp's native library, libtorch, did not load.</summary>
-public static partial class NativeLibrary
+public static partial class NativeLibraries
 {
     /// <summary>
     /// One sentence that says what is missing and what to do, when <paramref name="error"/> comes from a native library

@@ -1,0 +1,57 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using ImageGen.Kernel.Notebooks;
+
+namespace ImageGen.Kernel.Pages;
+
+/// <summary>Turns the outputs of a code cell into HTML.</summary>
+internal static class OutputRenderer
+{
+    /// <summary>From what a page shows best to what it shows least well.</summary>
+    private static readonly string[] Preference = ["text/html", "text/markdown", "image/svg+xml", "image/png", "image/jpeg", "image/webp", "text/latex", "text/plain", "application/json"];
+
+    /// <summary>One output as HTML; empty when there is nothing that a page can show.</summary>
+    public static string ToHtml(JsonObject output, MarkdownRenderer markdown) => (string?)output["output_type"] switch
+    {
+        "stream" => $"<pre class=\"{((string?)output["name"] == "stderr" ? "stderr" : "stdout")}\">{WebUtility.HtmlEncode(NotebookCell.Text(output["text"]))}</pre>",
+        "error" => Error(output),
+        "display_data" or "execute_result" => Bundle(output["data"] as JsonObject ?? [], markdown),
+        _ => "",
+    };
+
+    /// <summary>The last picture among the outputs of a notebook, as a data address; null when it made none.</summary>
+    public static string? LastPicture(Notebook notebook) => notebook.CodeCells.Reverse()
+        .SelectMany(cell => cell.Outputs.Reverse())
+        .Select(output => output?["data"]?["image/png"])
+        .OfType<JsonNode>().Select(png => Address("image/png", NotebookCell.Text(png))).FirstOrDefault();
+
+    private static string Bundle(JsonObject data, MarkdownRenderer markdown)
+    {
+        foreach (var mimeType in Preference)
+        {
+            if (data[mimeType] is not { } content) continue;
+            var text = mimeType == "application/json" ? content.ToJsonString() : NotebookCell.Text(content);
+            // The page runs no scripts, so what needs one shows nothing: the next type of the bundle does better.
+            if (mimeType is "text/html" or "image/svg+xml" && text.Contains("<script", StringComparison.OrdinalIgnoreCase)) continue;
+            return mimeType switch
+            {
+                "text/html" => $"<div class=\"html\">{text}</div>",
+                "text/markdown" => $"<div class=\"text\">{markdown.ToHtml(text)}</div>",
+                "image/svg+xml" => $"<div class=\"picture\">{text}</div>",
+                "text/latex" => MarkdownRenderer.Formula(text.Trim('$', ' ', '\n'), display: true),
+                "text/plain" or "application/json" => $"<pre class=\"result\">{WebUtility.HtmlEncode(text)}</pre>",
+                _ => $"<div class=\"picture\"><img alt=\"\" src=\"{Address(mimeType, text)}\"></div>",
+            };
+        }
+        return "";
+    }
+
+    private static string Error(JsonObject output)
+    {
+        var text = string.Join('\n', (output["traceback"] as JsonArray ?? []).Select(line => (string?)line));
+        if (text.Length == 0) text = $"{output["ename"]}: {output["evalue"]}";
+        return $"<pre class=\"error\">{WebUtility.HtmlEncode(text)}</pre>";
+    }
+
+    private static string Address(string mimeType, string base64) => $"data:{mimeType};base64,{base64.ReplaceLineEndings("")}";
+}

@@ -1,0 +1,107 @@
+using ImageGen.Kernel.Engine;
+
+namespace ImageGen.Tests.Kernel;
+
+/// <summary>Interrupting cells: what runs stops, and what was made before is kept.</summary>
+public sealed class InterruptTests : IDisposable
+{
+    private static readonly TimeSpan Ample = TimeSpan.FromSeconds(60);
+    private readonly EngineRun run = new();
+
+    public void Dispose() => run.Dispose();
+
+    [Theory]
+    [InlineData("started.Set(); while (true) { }")]
+    [InlineData("started.Set(); while (true) Console.Write(\"x\");")]
+    [InlineData("started.Set(); await Task.Delay(-1);")]
+    [InlineData("await Task.Yield(); started.Set(); while (true) { }")]
+    [InlineData("await Task.Delay(30); started.Set(); var n = 0L; while (true) n++;")]
+    [InlineData("started.Set(); await new TaskCompletionSource().Task;")]
+    [InlineData("started.Set(); Task.Delay(-1).Wait();")]
+    public async Task A_cell_that_never_ends_is_stopped_and_the_state_is_kept(string code)
+    {
+        await Started();
+        var cell = run.Run(code);
+        await InterruptWhenStarted();
+        var result = await cell.WaitAsync(Ample, TestContext.Current.CancellationToken);
+        Assert.Equal(CellStatus.Interrupted, result.Status);
+        Assert.Equal("Interrupted", result.Error!.Name);
+        Assert.Equal("7", await run.Value("kept"));
+    }
+
+    [Fact]
+    public async Task A_loop_that_watches_the_cells_token_ends_with_what_it_has()
+    {
+        await Started();
+        await run.Ok($"#r \"{typeof(Runtime.CellScope).Assembly.Location}\"");
+        // As a trainer does: it looks between steps, a step takes longer than the engine's patience with other code,
+        // and what was reached is returned.
+        var cell = run.Run("""
+            int Train(System.Threading.CancellationToken stop)
+            {
+                var steps = 0;
+                while (!stop.IsCancellationRequested) { started.Set(); System.Threading.Thread.Sleep(600); steps++; }
+                return steps;
+            }
+            var reached = Train(ImageGen.Runtime.CellScope.Token);
+            reached > 0
+            """);
+        await InterruptWhenStarted();
+        Assert.Equal(CellStatus.Ok, (await cell.WaitAsync(Ample, TestContext.Current.CancellationToken)).Status);
+        Assert.Equal("True", await run.Value("reached > 0"));
+    }
+
+    [Fact]
+    public async Task A_cell_that_answers_with_OperationCanceled_counts_as_interrupted()
+    {
+        await Started();
+        var cell = run.Run("var stop = KernelInvocationContext.Current.CancellationToken; started.Set(); await Task.Delay(-1, stop);");
+        await InterruptWhenStarted();
+        Assert.Equal(CellStatus.Interrupted, (await cell.WaitAsync(Ample, TestContext.Current.CancellationToken)).Status);
+        Assert.Equal("7", await run.Value("kept"));
+    }
+
+    [Fact]
+    public async Task What_cannot_be_stopped_is_left_behind_with_a_line_and_the_engine_goes_on()
+    {
+        await Started();
+        var cell = run.Run("started.Set(); System.Threading.Thread.Sleep(20_000);");
+        await InterruptWhenStarted();
+        var result = await cell.WaitAsync(Ample, TestContext.Current.CancellationToken);
+        Assert.Equal(CellStatus.Abandoned, result.Status);
+        Assert.Contains("left behind", result.Error!.Text);
+        Assert.Equal("7", await run.Value("kept"));
+    }
+
+    [Fact]
+    public async Task An_interrupt_with_nothing_running_does_nothing()
+    {
+        run.Interrupt();
+        Assert.Equal("2", await run.Value("1 + 1"));
+    }
+
+    [Fact]
+    public async Task Outside_a_cell_the_token_is_never_canceled()
+    {
+        Assert.False(Runtime.CellScope.Token.CanBeCanceled);
+        await run.Ok("1");
+        Assert.False(Runtime.CellScope.Token.CanBeCanceled);
+    }
+
+    // A named event reaches from the cell to the test without any shared object.
+    private Task Started() => run.Ok("""
+        var kept = 7;
+        class Mark { public void Set() => System.IO.File.WriteAllText("MARK", ""); }
+        var started = new Mark();
+        """.Replace("MARK", Mark));
+
+    private string Mark => Path.Combine(run.Folder, "started");
+
+    private async Task InterruptWhenStarted()
+    {
+        using var patience = new CancellationTokenSource(Ample);
+        while (!File.Exists(Mark)) await Task.Delay(10, patience.Token);
+        await Task.Delay(50, patience.Token);
+        run.Interrupt();
+    }
+}
