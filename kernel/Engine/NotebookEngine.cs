@@ -79,7 +79,11 @@ public sealed class NotebookEngine(string folder) : IDisposable
             else status = CellStatus.Abandoned;
             if (error is not null) status = cell.Token.IsCancellationRequested ? CellStatus.Interrupted : CellStatus.Failed;
         }
-        catch (OperationCanceledException) { status = CellStatus.Interrupted; }
+        catch (OperationCanceledException)
+        {
+            status = CellStatus.Interrupted;
+            RenewThread(); // The runtime aborts a thread only once.
+        }
         finally
         {
             lock (gate) running = null;
@@ -89,11 +93,16 @@ public sealed class NotebookEngine(string folder) : IDisposable
         if (status == CellStatus.Abandoned)
         {
             error = CellErrors.Plain("Abandoned", "This cell did not stop and was left behind. What the cells before it made is kept; restart the kernel to free what it holds.");
-            thread.Dispose();
-            thread = new CellThread();
+            RenewThread();
         }
         if (error is not null) context.Emit(error);
         return new CellResult(status, number, watch.Elapsed, error);
+    }
+
+    private void RenewThread()
+    {
+        thread.Dispose();
+        thread = new CellThread();
     }
 
     // On the cell thread. Returns the error to show, null when all went well.
