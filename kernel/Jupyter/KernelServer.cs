@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using ImageGen.Kernel.Engine;
+using ImageGen.Kernel.Jupyter.Comfort;
 using NetMQ;
 
 namespace ImageGen.Kernel.Jupyter;
@@ -21,6 +22,7 @@ internal sealed class KernelServer : IDisposable
     private readonly Publisher publisher;
     private readonly InputChannel input;
     private readonly History history = new();
+    private readonly CodeQuestions code;
 
     /// <summary>Binds the sockets and starts to serve.</summary>
     /// <param name="connection">Where.</param>
@@ -33,6 +35,8 @@ internal sealed class KernelServer : IDisposable
         publisher = new Publisher(wire, sockets.Publish, sockets.Reply);
         input = new InputChannel(publisher);
         Executions = new Executions(engine, publisher, input, history, notice);
+        code = new CodeQuestions(engine, Environment.CurrentDirectory);
+        Executions.Ended += code.WarmUp;
         _ = AnswerAsync(questions.Reader);
         _ = AnswerAsync(commands.Reader);
         publisher.Status(null, "starting");
@@ -69,6 +73,7 @@ internal sealed class KernelServer : IDisposable
     public void Dispose()
     {
         engine.Dispose();
+        code.Dispose();
         publisher.Dispose();
         sockets.Dispose();
     }
@@ -97,7 +102,11 @@ internal sealed class KernelServer : IDisposable
             publisher.Status(request, "busy");
             try { await AnswerAsync(request); }
             catch (BadMessageException error) { KernelLog.Write($"A message on the {request.Channel} channel was dropped: {error.Message}."); }
-            catch (Exception error) { KernelLog.Write($"A {request.MessageType} failed inside the kernel: {error}"); }
+            catch (Exception error)
+            {
+                KernelLog.Write($"A {request.MessageType} failed inside the kernel: {error}");
+                Reply(request, new JsonObject { ["status"] = "error", ["ename"] = error.GetType().Name, ["evalue"] = error.Message, ["traceback"] = new JsonArray() });
+            }
             publisher.Status(request, "idle");
             Executions.SayStillBusy();
         }
@@ -112,6 +121,12 @@ internal sealed class KernelServer : IDisposable
                 break;
             case "is_complete_request":
                 Reply(request, Completeness.Of(Contents.Of<IsCompleteContent>(request).Code));
+                break;
+            case "complete_request":
+                Reply(request, await code.CompleteAsync(Contents.Of<CompleteContent>(request)));
+                break;
+            case "inspect_request":
+                Reply(request, await code.InspectAsync(Contents.Of<InspectContent>(request)));
                 break;
             case "history_request":
                 Reply(request, history.Find(Contents.Of<HistoryContent>(request)));
@@ -140,7 +155,6 @@ internal sealed class KernelServer : IDisposable
                 KernelLog.Write($"A message of the unknown type {request.MessageType} was dropped.");
                 break;
         }
-        await Task.CompletedTask;
     }
 
     private void Reply(Request request, JsonObject content) =>

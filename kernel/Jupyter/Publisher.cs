@@ -69,9 +69,10 @@ internal sealed class Publisher : IDisposable
     private void Work()
     {
         Outgoing? pending = null;
+        var since = 0L;
         while (!queue.IsCompleted || pending is not null)
         {
-            var wait = pending is null ? Timeout.InfiniteTimeSpan : Gather - pending.Age;
+            var wait = pending is null ? Timeout.InfiniteTimeSpan : Gather - Stopwatch.GetElapsedTime(since);
             if (pending is not null && wait <= TimeSpan.Zero || !queue.TryTake(out var next, wait))
             {
                 if (pending is not null) Send(pending);
@@ -81,6 +82,7 @@ internal sealed class Publisher : IDisposable
             if (pending is not null && pending.TryMerge(next, MostGathered)) continue;
             if (pending is not null) Send(pending);
             pending = next.CanMerge ? next : null;
+            since = Stopwatch.GetTimestamp();
             if (pending is null) Send(next);
         }
     }
@@ -115,11 +117,7 @@ internal sealed class Publisher : IDisposable
 
     private sealed record Outgoing(Request? Parent, string Type, JsonObject Content, Channel? To)
     {
-        private readonly long made = Stopwatch.GetTimestamp();
-
         public StringBuilder? Text { get; init; }
-
-        public TimeSpan Age => Stopwatch.GetElapsedTime(made);
 
         public bool CanMerge => Text is not null || Type == "update_display_data";
 
