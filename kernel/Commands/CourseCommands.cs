@@ -30,6 +30,7 @@ internal static class CourseCommands
             LabCommand.Create(),
             SlidesCommand.Create(),
             KernelCommand.Create(),
+            DataCommand.Create(),
             HostCommand.Create(),
         };
         var parsed = root.Parse(arguments.Length == 0 ? ["--help"] : arguments);

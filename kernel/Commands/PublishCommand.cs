@@ -33,6 +33,7 @@ internal static class PublishCommand
     {
         if (result is not { Outcome: LessonOutcome.Passed, Notebook: { } notebook }) return;
         Publisher.Clean(notebook, root);
+        GalleryPictures.Write(notebook, root);
         notebook.Write(result.Lesson.Path);
     }
 }

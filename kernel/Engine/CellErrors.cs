@@ -3,6 +3,7 @@ using System.Reflection;
 using System.Text;
 using ImageGen.Runtime;
 using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.Text;
 
 namespace ImageGen.Kernel.Engine;
 
@@ -13,14 +14,17 @@ internal sealed class CellErrors(string folder)
     private const int MostCompileErrors = 5;
     private const int MostFrames = 6;
 
-    private readonly Dictionary<string, string[]> sources = [];
+    private readonly Dictionary<string, CellSource> sources = [];
 
     /// <summary>The made-up file name of a cell.</summary>
     public static string NameOf(int number) => $"[{number}]";
 
     /// <summary>Keeps a cell's lines, to quote them.</summary>
-    public void Remember(int number, string code) =>
-        sources[Path.Combine(folder, NameOf(number))] = code.ReplaceLineEndings("\n").Split('\n');
+    /// <param name="number">The cell's number.</param>
+    /// <param name="code">Its code as the student wrote it.</param>
+    /// <param name="insertions">What the engine wrote into the code that is compiled.</param>
+    public void Remember(int number, string code, IReadOnlyList<(int At, int Length)> insertions) =>
+        sources[Path.Combine(folder, NameOf(number))] = new CellSource(SourceText.From(code), insertions);
 
     /// <summary>Why a cell did not compile.</summary>
     public ErrorOutput Compile(IReadOnlyList<Diagnostic> errors, int number)
@@ -30,12 +34,11 @@ internal sealed class CellErrors(string folder)
         {
             var span = error.Location.GetLineSpan();
             text.Append($"error {error.Id}: {error.GetMessage()}\n");
-            if (error.Location.IsInSource)
-            {
-                var width = span.StartLinePosition.Line == span.EndLinePosition.Line
-                    ? span.EndLinePosition.Character - span.StartLinePosition.Character : 1;
-                Quote(text, span.Path, number, span.StartLinePosition.Line, span.StartLinePosition.Character, Math.Max(1, width));
-            }
+            if (!error.Location.IsInSource) continue;
+            var (at, column) = (span.StartLinePosition.Line, span.StartLinePosition.Character);
+            if (sources.TryGetValue(span.Path, out var source)) column -= source.InsertedBefore(error.Location.SourceSpan.Start, at);
+            var isOneLine = at == span.EndLinePosition.Line;
+            Quote(text, span.Path, number, at, column, isOneLine ? Math.Max(1, error.Location.SourceSpan.Length) : 1);
         }
         if (errors.Count > MostCompileErrors) text.Append($"and {errors.Count - MostCompileErrors} more.\n");
         var first = errors[0];
@@ -84,7 +87,7 @@ internal sealed class CellErrors(string folder)
         var place = IsCell(file, number) ? $"line {line + 1}"
             : sources.ContainsKey(file) ? $"line {line + 1} of cell {Path.GetFileName(file)}"
             : $"line {line + 1} of {Path.GetFileName(file)}";
-        var source = sources.TryGetValue(file, out var lines) && line < lines.Length ? lines[line].TrimEnd() : null;
+        var source = sources.TryGetValue(file, out var cell) ? cell.Line(line) : null;
         if (string.IsNullOrWhiteSpace(source))
         {
             text.Append($"  {place}\n");
@@ -99,6 +102,26 @@ internal sealed class CellErrors(string folder)
     }
 
     private static string FirstLine(string message) => message.ReplaceLineEndings("\n").Split('\n')[0];
+}
+
+/// <summary>A cell's code as the student wrote it, beside what the compiler saw.</summary>
+internal sealed record CellSource(SourceText Text, IReadOnlyList<(int At, int Length)> Insertions)
+{
+    /// <summary>A line, counted from 0; null past the end.</summary>
+    public string? Line(int line) => line < Text.Lines.Count ? Text.Lines[line].ToString().TrimEnd() : null;
+
+    /// <summary>How many characters of a line before a place of the compiled code the student did not write.</summary>
+    public int InsertedBefore(int compiledPlace, int line)
+    {
+        var (all, here) = (0, 0);
+        foreach (var (at, length) in Insertions)
+        {
+            if (at + all >= compiledPlace) break;
+            all += length;
+            if (Text.Lines.GetLineFromPosition(at).LineNumber == line) here += length;
+        }
+        return here;
+    }
 }
 
 /// <summary>One sequence operation that errors need: recursion shows one frame, not a thousand.</summary>

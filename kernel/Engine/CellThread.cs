@@ -1,23 +1,29 @@
 using System.Collections.Concurrent;
-using System.Runtime;
 
 namespace ImageGen.Kernel.Engine;
 
 /// <summary>
-/// The thread on which cells run, one after another. It can be stopped in the middle of a <c>while (true)</c>, and code
-/// after an <c>await</c> comes back to it, so that it can be stopped there too.
+/// The thread on which cells run, one after another; code after an <c>await</c> comes back to it.
 /// </summary>
 /// <remarks>One thread for all cells, because libtorch keeps settings (no_grad, dispose scopes) per thread.</remarks>
 internal sealed class CellThread : IDisposable
 {
-    private readonly BlockingCollection<Action> cells = [];
+    private const int Idle = 0, Busy = 1, Waking = 2, Woken = 3;
 
-    public CellThread() => new Thread(Work) { IsBackground = true, Name = "notebook cells" }.Start();
+    private readonly BlockingCollection<Action> cells = [];
+    private readonly Thread thread;
+    private int state;
+
+    public CellThread()
+    {
+        thread = new Thread(Work) { IsBackground = true, Name = "notebook cells" };
+        thread.Start();
+    }
 
     /// <summary>Runs a cell to its end.</summary>
     /// <param name="cell">The cell; what it throws is thrown by the returned task.</param>
-    /// <param name="stop">Stops it: an await is left, running code aborted. Cancel with CancelAsync, as this blocks.</param>
-    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    /// <param name="stop">Leaves the cell at its next await, or the one where it is; what it waits for is not followed up.</param>
+    /// <exception cref="OperationCanceledException">It was left.</exception>
     public Task RunAsync(Func<Task> cell, CancellationToken stop)
     {
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -25,12 +31,7 @@ internal sealed class CellThread : IDisposable
         {
             try
             {
-                Task? running = null;
-                // The runtime's own way to abort a thread, made for exactly this: running code that a person typed.
-#pragma warning disable SYSLIB0046
-                ControlledExecution.Run(() => running = new Pump(stop).Run(cell), stop);
-#pragma warning restore SYSLIB0046
-                running!.GetAwaiter().GetResult();
+                new Pump(stop).Run(cell);
                 ended.SetResult();
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested) { ended.SetCanceled(stop); }
@@ -39,11 +40,34 @@ internal sealed class CellThread : IDisposable
         return ended.Task;
     }
 
+    /// <summary>Ends a sleep or a wait of the running cell with an exception; without a cell, does nothing.</summary>
+    public void Wake()
+    {
+        if (Interlocked.CompareExchange(ref state, Waking, Busy) != Busy) return;
+        thread.Interrupt();
+        Volatile.Write(ref state, Woken);
+    }
+
     public void Dispose() => cells.CompleteAdding();
 
     private void Work()
     {
-        foreach (var cell in cells.GetConsumingEnumerable()) cell();
+        foreach (var cell in cells.GetConsumingEnumerable())
+        {
+            Volatile.Write(ref state, Busy);
+            try { cell(); }
+            finally { EndCell(); }
+        }
+    }
+
+    // An interrupt that met no wait stays with the thread: it is used up here rather than by the next cell.
+    private void EndCell()
+    {
+        if (Interlocked.CompareExchange(ref state, Idle, Busy) == Busy) return;
+        while (Volatile.Read(ref state) == Waking) Thread.SpinWait(20);
+        try { Thread.Sleep(1); }
+        catch (ThreadInterruptedException) { }
+        Volatile.Write(ref state, Idle);
     }
 
     // Runs what comes back from an await. While the thread is busy in the cell's own code (`task.Result`, say), nothing
@@ -56,13 +80,13 @@ internal sealed class CellThread : IDisposable
         private readonly SemaphoreSlim arrived = new(0);
         private volatile bool waiting;
 
-        public Task Run(Func<Task> cell)
+        public void Run(Func<Task> cell)
         {
             SetSynchronizationContext(this);
             try
             {
                 var running = cell();
-                running.ContinueWith(_ => arrived.Release(), TaskContinuationOptions.ExecuteSynchronously);
+                running.ContinueWith(_ => arrived.Release(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
                 while (!running.IsCompleted)
                 {
                     waiting = true;
@@ -70,13 +94,14 @@ internal sealed class CellThread : IDisposable
                     waiting = false;
                     while (queue.TryDequeue(out var continuation)) continuation.TryRun();
                 }
-                return running;
+                running.GetAwaiter().GetResult();
             }
             finally { SetSynchronizationContext(null); }
         }
 
         public override void Post(SendOrPostCallback callback, object? state)
         {
+            if (stop.IsCancellationRequested && waiting) return; // The cell was left: nothing of it goes on.
             var continuation = new Continuation(callback, state);
             queue.Enqueue(continuation);
             arrived.Release();

@@ -11,11 +11,6 @@ namespace ImageGen.Kernel.Engine;
 /// <param name="folder">The notebook's folder: <c>#r</c> and <c>#load</c> are relative to it.</param>
 public sealed class NotebookEngine(string folder) : IDisposable
 {
-    // An interrupt first asks (the cell's token), then aborts, then gives the cell up.
-    private static readonly TimeSpan PatienceForAny = TimeSpan.FromMilliseconds(200);
-    private static readonly TimeSpan PatienceForToken = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan PatienceForAbort = TimeSpan.FromSeconds(2);
-
     private readonly string folder = Path.GetFullPath(folder);
     private readonly References references = new(Path.GetFullPath(folder));
     private readonly CellErrors errors = new(Path.GetFullPath(folder));
@@ -66,113 +61,67 @@ public sealed class NotebookEngine(string folder) : IDisposable
         ConsoleCapture.Install();
         var number = counted ? ++ExecutionCount : ExecutionCount;
         var watch = Stopwatch.StartNew();
-        errors.Remember(number, code);
-        using var cell = new RunningCell();
+        errors.Remember(number, code.ReplaceLineEndings("\n"), []);
+        using var cell = new RunningCell(thread, sink);
         lock (gate) running = cell;
-        var context = new KernelInvocationContext(sink, cell.Token);
         ErrorOutput? error = null;
         var status = CellStatus.Ok;
         try
         {
-            var body = thread.RunAsync(async () => error = await BodyAsync(code, number, context, cell), cell.Abort);
+            var body = thread.RunAsync(async () => error = await BodyAsync(code, number, cell), cell.Stop);
             if (await Task.WhenAny(body, cell.GivenUp) == body) await body;
             else status = CellStatus.Abandoned;
-            if (error is not null) status = cell.Token.IsCancellationRequested ? CellStatus.Interrupted : CellStatus.Failed;
+            // Without an error the cell ended as it wanted, interrupted or not.
+            if (status == CellStatus.Ok && error is not null) status = cell.IsInterrupted ? CellStatus.Interrupted : CellStatus.Failed;
         }
-        catch (OperationCanceledException)
-        {
-            status = CellStatus.Interrupted;
-            RenewThread(); // The runtime aborts a thread only once.
-        }
+        catch (OperationCanceledException) { status = CellStatus.Interrupted; }
         finally
         {
             lock (gate) running = null;
         }
 
-        if (status == CellStatus.Interrupted) error = CellErrors.Plain("Interrupted", "Interrupted. What the cells before this one made is kept.");
+        if (status == CellStatus.Interrupted) error = CellErrors.Plain("Interrupted", "Interrupted. What was made before is kept.");
         if (status == CellStatus.Abandoned)
         {
             error = CellErrors.Plain("Abandoned", "This cell did not stop and was left behind. What the cells before it made is kept; restart the kernel to free what it holds.");
-            RenewThread();
+            thread.Dispose();
+            thread = new CellThread();
         }
-        if (error is not null) context.Emit(error);
+        if (error is not null) cell.Context.Emit(error);
         return new CellResult(status, number, watch.Elapsed, error);
     }
 
-    private void RenewThread()
-    {
-        thread.Dispose();
-        thread = new CellThread();
-    }
-
     // On the cell thread. Returns the error to show, null when all went well.
-    private async Task<ErrorOutput?> BodyAsync(string code, int number, KernelInvocationContext context, RunningCell cell)
+    private async Task<ErrorOutput?> BodyAsync(string code, int number, RunningCell cell)
     {
-        KernelInvocationContext.Current = context;
-        using var scope = cell.Scope = CellScope.Enter(cell.Token);
+        using var scope = cell.Enter();
         try
         {
             foreach (var part in CellParser.Parse(code))
-                if (part.Language == CellLanguage.Markdown) context.DisplayAs(part.Text, "text/markdown");
-                else if (part.Language == CellLanguage.Html) context.DisplayAs(part.Text, "text/html");
-                else if (await RunCSharpAsync(part, number, context, cell.Token) is { } error) return error;
+                if (part.Language == CellLanguage.Markdown) cell.Context.DisplayAs(part.Text, "text/markdown");
+                else if (part.Language == CellLanguage.Html) cell.Context.DisplayAs(part.Text, "text/html");
+                else if (await RunCSharpAsync(part, number, cell) is { } error) return error;
             return null;
         }
-        catch (Exception error) when (error is not ThreadAbortException) { return errors.Thrown(error, number); }
+        catch (Exception error) { return errors.Thrown(error, number); }
     }
 
-    private async Task<ErrorOutput?> RunCSharpAsync(CellPart part, int number, KernelInvocationContext context, CancellationToken stop)
+    private async Task<ErrorOutput?> RunCSharpAsync(CellPart part, int number, RunningCell cell)
     {
         var script = await Session();
         foreach (var request in part.References)
         {
-            try { script.Add(await references.AddAsync(request, stop)); }
+            try { script.Add(await references.AddAsync(request, cell.Token)); }
             catch (CourseException error) { return CellErrors.Plain(nameof(CourseException), error.Message, request.Line); }
         }
-        var outcome = await script.RunAsync(part.Text, CellErrors.NameOf(number), stop);
+        var (guarded, insertions) = CellGuard.Add(part.Text);
+        errors.Remember(number, part.Text, insertions);
+        var outcome = await script.RunAsync(guarded, CellErrors.NameOf(number), cell.Token);
         if (outcome.Errors.Count > 0) return errors.Compile(outcome.Errors, number);
+        // A cell that was left behind may end one day: by then the notebook has gone on without it.
+        if (!cell.GivenUp.IsCompleted) script.Keep(outcome);
         if (outcome.Thrown is not null) return errors.Thrown(outcome.Thrown, number);
-        if (outcome.HasValue) context.Emit(new ResultOutput(MimeBundle.From(outcome.Value)));
+        if (outcome.HasValue) cell.Context.Emit(new ResultOutput(MimeBundle.From(outcome.Value)));
         return null;
-    }
-
-    /// <summary>The cell that is running and the ways to end it, from gentle to rough.</summary>
-    private sealed class RunningCell : IDisposable
-    {
-        private readonly CancellationTokenSource token = new(), abort = new();
-        private readonly TaskCompletionSource givenUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private bool asked, ended;
-
-        public CancellationToken Token => token.Token;
-
-        public CancellationToken Abort => abort.Token;
-
-        public Task GivenUp => givenUp.Task;
-
-        public CellScope? Scope { get; set; }
-
-        // Never waits: canceling runs callbacks of the cell's own code, and aborting blocks until the thread has ended.
-        public void Interrupt()
-        {
-            if (asked) _ = AbortAsync(TimeSpan.Zero);
-            else
-            {
-                asked = true;
-                _ = token.CancelAsync();
-                _ = AbortAsync(PatienceForAny);
-            }
-        }
-
-        public void Dispose() => ended = true;
-
-        private async Task AbortAsync(TimeSpan patience)
-        {
-            await Task.Delay(patience);
-            if (patience > TimeSpan.Zero && Scope is { TokenWasRead: true }) await Task.Delay(PatienceForToken);
-            if (ended) return;
-            _ = abort.CancelAsync();
-            await Task.Delay(PatienceForAbort);
-            if (!ended) givenUp.TrySetResult();
-        }
     }
 }

@@ -10,9 +10,15 @@ namespace ImageGen.Kernel.Engine;
 /// <summary>What one piece of C# came to.</summary>
 /// <param name="Errors">Why it did not compile; empty when it ran.</param>
 /// <param name="HasValue">Whether it ended in an expression with a value.</param>
-/// <param name="Value">That value.</param>
-/// <param name="Thrown">What it threw.</param>
-internal sealed record ScriptOutcome(IReadOnlyList<Diagnostic> Errors, bool HasValue, object? Value, Exception? Thrown);
+/// <param name="State">What it leaves behind; null when it did not compile.</param>
+internal sealed record ScriptOutcome(IReadOnlyList<Diagnostic> Errors, bool HasValue, ScriptState<object>? State)
+{
+    /// <summary>The value of its last expression.</summary>
+    public object? Value => State?.ReturnValue;
+
+    /// <summary>What it threw.</summary>
+    public Exception? Thrown => State?.Exception;
+}
 
 /// <summary>The C# of a notebook: each piece sees the variables, types and usings of those before it.</summary>
 internal sealed class ScriptSession
@@ -57,21 +63,21 @@ internal sealed class ScriptSession
         if (added.Length > 0) options = options.AddReferences(added);
     }
 
-    /// <summary>Compiles and runs a piece. Variables it set before throwing keep their values.</summary>
+    /// <summary>Compiles and runs a piece.</summary>
     public async Task<ScriptOutcome> RunAsync(string code, string name, CancellationToken cancellationToken)
     {
         var script = state.Script.ContinueWith<object>(code, options.WithFilePath(Path.Combine(folder, name)));
         Diagnostic[] errors;
         try { errors = [.. script.Compile(cancellationToken).Where(d => d.Severity == DiagnosticSeverity.Error)]; }
         catch (CompilationErrorException error) { errors = [.. error.Diagnostics]; }
-        if (errors.Length > 0) return new ScriptOutcome(errors, false, null, null);
+        if (errors.Length > 0) return new ScriptOutcome(errors, false, null);
 
-        // The abort of a cell's thread must pass through; everything else is the cell's own affair.
-        var next = await script.RunFromAsync(state, thrown => thrown is not ThreadAbortException, cancellationToken);
-        state = next;
-        var hasValue = next.Exception is null && EndsInValue(script.GetCompilation());
-        return new ScriptOutcome([], hasValue, next.ReturnValue, next.Exception);
+        var next = await script.RunFromAsync(state, catchException: _ => true, cancellationToken);
+        return new ScriptOutcome([], next.Exception is null && EndsInValue(script.GetCompilation()), next);
     }
+
+    /// <summary>Makes what a piece left behind the state of all later ones. What it set before throwing counts too.</summary>
+    public void Keep(ScriptOutcome outcome) => state = outcome.State ?? state;
 
     // A last expression without its semicolon, unless its type is void.
     private static bool EndsInValue(Compilation compilation)

@@ -9,12 +9,10 @@ public sealed class KernelInvocationContext
     private static readonly AsyncLocal<KernelInvocationContext?> Running = new();
 
     private readonly IOutputSink sink;
+    private readonly CancellationToken cancellationToken;
 
-    internal KernelInvocationContext(IOutputSink sink, CancellationToken cancellationToken)
-    {
-        this.sink = sink;
-        CancellationToken = cancellationToken;
-    }
+    internal KernelInvocationContext(IOutputSink sink, CancellationToken cancellationToken) =>
+        (this.sink, this.cancellationToken) = (sink, cancellationToken);
 
     /// <summary>The running cell; null outside cells. It flows into the tasks and threads that a cell starts.</summary>
     public static KernelInvocationContext? Current
@@ -24,7 +22,20 @@ public sealed class KernelInvocationContext
     }
 
     /// <summary>Canceled when the student interrupts the cell.</summary>
-    public CancellationToken CancellationToken { get; }
+    public CancellationToken CancellationToken
+    {
+        get
+        {
+            TokenWasRead = true;
+            return cancellationToken;
+        }
+    }
+
+    /// <summary>Whether the cell asked for <see cref="CancellationToken"/>, and so can be trusted to stop by itself.</summary>
+    internal bool TokenWasRead { get; private set; }
+
+    /// <summary>Whether the cell's guards are to end it.</summary>
+    internal bool IsStopped { get; set; }
 
     /// <summary>Shows a value.</summary>
     /// <param name="value">What to show.</param>
@@ -55,20 +66,15 @@ public sealed class KernelInvocationContext
     /// <param name="wait">Only when the next output comes, so that nothing flickers.</param>
     public void ClearOutput(bool wait = false) => Emit(new ClearOutput(wait));
 
-    internal string? ReadLine() => (sink as IInputSource)?.ReadLine(CancellationToken);
+    internal string? ReadLine() => (sink as IInputSource)?.ReadLine(cancellationToken);
 
-    // A cell's thread may be aborted at any instruction, but not inside a finally block: an output is sent whole or not at all.
     internal void Emit(CellOutput output)
     {
-        try { }
-        finally
-        {
-            // What the sink itself writes to the console is not the cell's.
-            var running = Running.Value;
-            Running.Value = null;
-            sink.Write(output);
-            Running.Value = running;
-        }
+        // What the sink itself writes to the console is not the cell's.
+        var running = Running.Value;
+        Running.Value = null;
+        try { sink.Write(output); }
+        finally { Running.Value = running; }
     }
 }
 

@@ -85,10 +85,10 @@ internal sealed class LiveRunView(IAnsiConsole console) : IRunView
         public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) => notes.GetValueOrDefault(task.Id) switch
         {
             null => new Text(" "),
-            "+" => new Text("✓", new Style(Color.Green)),
-            "!" => new Text("✗", new Style(Color.Red)),
-            "-" => new Text("–", new Style(Color.Yellow)),
-            _ => new Text("▸", new Style(Color.Aqua)),
+            "+" => new Text("✓", new Spectre.Console.Style(Color.Green)),
+            "!" => new Text("✗", new Spectre.Console.Style(Color.Red)),
+            "-" => new Text("–", new Spectre.Console.Style(Color.Yellow)),
+            _ => new Text("▸", new Spectre.Console.Style(Color.Aqua)),
         };
     }
 
@@ -99,7 +99,7 @@ internal sealed class LiveRunView(IAnsiConsole console) : IRunView
             var elapsed = task.ElapsedTime is { } time ? RunSummary.Seconds(time) : "";
             return notes.GetValueOrDefault(task.Id)?.Split('|') is [var cell, var expected]
                 ? new Text($"{cell}  {elapsed} {expected}")
-                : new Text(elapsed, new Style(Color.Grey));
+                : new Text(elapsed, new Spectre.Console.Style(Color.Grey));
         }
     }
 }

@@ -1,4 +1,5 @@
 using ImageGen.Runtime;
+using Microsoft.DotNet.Interactive.Formatting;
 using static TorchSharp.torch;
 
 namespace ImageGen.Imaging;
@@ -7,6 +8,7 @@ namespace ImageGen.Imaging;
 /// <param name="Width">Pixels in a row.</param>
 /// <param name="Height">Rows.</param>
 /// <param name="Rgb">Interleaved bytes, row by row: <c>Rgb[(y * Width + x) * 3 + channel]</c>.</param>
+[TypeFormatterSource(typeof(PictureFormatters), PreferredMimeTypes = ["image/png", "text/plain"])]
 public sealed record Picture(int Width, int Height, byte[] Rgb)
 {
     /// <summary>A loaded picture's longer side is at most this many pixels unless the caller says otherwise.</summary>

@@ -9,7 +9,7 @@ namespace ImageGen.Imaging;
 /// </summary>
 internal static class PictureReader
 {
-    private const long StripePixels = 16 << 20;     // 64 MB of RGBA at a time
+    private const long StripePixels = 48 << 20;     // 192 MB of RGBA at a time: fewer stripes, fewer passes over the file
     private const long MaxWholePixels = 1 << 28;    // 1 GB of RGBA: for formats that only decode whole
     private const long MaxPixels = 1L << 32;        // a file that claims more is not a picture to learn from
 
@@ -24,8 +24,8 @@ internal static class PictureReader
             if (file.Length == 0) throw new CourseException($"The picture '{path}' is empty: copy or download it again.");
             using var codec = SKCodec.Create(file, out var result);
             if (codec is null)
-                throw result == SKCodecResult.IncompleteInput ? Truncated(path) : new CourseException(
-                    $"'{path}' is not a picture that can be read: save it as PNG, JPEG or WebP.");
+                throw result == SKCodecResult.IncompleteInput ? Damaged(path)
+                    : new CourseException($"'{path}' is not a picture that can be read: save it as PNG, JPEG or WebP.");
             return Upright(Decode(codec, path, maxSide), codec.EncodedOrigin).FitWithin(maxSide);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
@@ -116,7 +116,14 @@ internal static class PictureReader
     {
         for (int from = 0, to = 0; from < rgba.Length; from += 4)
         {
-            int alpha = rgba[from + 3], white = 255 * (255 - alpha) + 127;
+            int alpha = rgba[from + 3];
+            if (alpha == 255)
+            {
+                (rgb[to], rgb[to + 1], rgb[to + 2]) = (rgba[from], rgba[from + 1], rgba[from + 2]);
+                to += 3;
+                continue;
+            }
+            var white = 255 * (255 - alpha) + 127;
             rgb[to++] = (byte)((rgba[from] * alpha + white) / 255);
             rgb[to++] = (byte)((rgba[from + 1] * alpha + white) / 255);
             rgb[to++] = (byte)((rgba[from + 2] * alpha + white) / 255);
@@ -154,11 +161,9 @@ internal static class PictureReader
 
     private static void Require(SKCodecResult result, string path)
     {
-        if (result == SKCodecResult.Success) return;
-        throw result == SKCodecResult.IncompleteInput ? Truncated(path) : new CourseException(
-            $"The picture '{path}' is damaged ({result}): copy or download it again.");
+        if (result != SKCodecResult.Success) throw Damaged(path);
     }
 
-    private static CourseException Truncated(string path) =>
-        new($"The picture '{path}' is cut short: the file ends before the picture does; copy or download it again.");
+    private static CourseException Damaged(string path) =>
+        new($"The picture '{path}' is damaged or cut short: copy or download it again.");
 }

@@ -11,6 +11,15 @@ internal static class PictureWriter
 
     public static byte[] ToPng(Picture picture) => Encode(picture, SKEncodedImageFormat.Png, 100);
 
+    /// <summary>A PNG file of flat colors and lines, which compress better without PNG's filters: a quarter less.</summary>
+    public static byte[] ToPngOfDrawing(Picture picture)
+    {
+        using var bitmap = ToBitmap(picture);
+        using var pixels = bitmap.PeekPixels();
+        using var data = pixels.Encode(new SKPngEncoderOptions(SKPngEncoderFilterFlags.None, 6))!;
+        return data.ToArray();
+    }
+
     public static void Write(Picture picture, string path)
     {
         var bytes = Path.GetExtension(path).ToLowerInvariant() switch

@@ -15,7 +15,7 @@ public sealed class DisplayTests : IDisposable
         using Microsoft.DotNet.Interactive.Formatting;
         [TypeFormatterSource(typeof(Source), PreferredMimeTypes = new[] { "application/vnd.plotly.v1+json", "image/png" })]
         class Chart { public string Title = "loss"; }
-        class Source
+        class Source : ITypeFormatterSource
         {
             public IEnumerable<ITypeFormatter> CreateTypeFormatters() => new ITypeFormatter[] { new Json(), new Png() };
         }

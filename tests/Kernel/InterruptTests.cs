@@ -18,6 +18,13 @@ public sealed class InterruptTests : IDisposable
     [InlineData("await Task.Delay(30); started.Set(); var n = 0L; while (true) n++;")]
     [InlineData("started.Set(); await new TaskCompletionSource().Task;")]
     [InlineData("started.Set(); Task.Delay(-1).Wait();")]
+    [InlineData("started.Set(); System.Threading.Thread.Sleep(-1);")]
+    [InlineData("int i = 0; started.Set(); again: i++; goto again;")]
+    [InlineData("started.Set(); do Console.WriteLine(1); while (true);")]
+    [InlineData("started.Set(); for (;;) foreach (var x in new[] { 1, 2 }) kept = 7;")]
+    [InlineData("void Forever() { for (var i = 0; ; i++) { try { lock (started) kept = 7; } catch { } } } started.Set(); Forever();")]
+    [InlineData("started.Set(); Parallel.For(0, 2, i => { while (true) { } });")]
+    [InlineData("started.Set(); Enumerable.Repeat(1, int.MaxValue).All(x => { for (var i = 0; i < 1000; i++) { } return true; });")]
     public async Task A_cell_that_never_ends_is_stopped_and_the_state_is_kept(string code)
     {
         await Started();
@@ -65,12 +72,57 @@ public sealed class InterruptTests : IDisposable
     public async Task What_cannot_be_stopped_is_left_behind_with_a_line_and_the_engine_goes_on()
     {
         await Started();
-        var cell = run.Run("started.Set(); System.Threading.Thread.Sleep(20_000);");
+        // Library code that neither waits nor looks at a token: nothing of the cell's own runs in it.
+        var cell = run.Run("started.Set(); System.Text.RegularExpressions.Regex.IsMatch(new string('a', 32), \"^(a+)+b\");");
         await InterruptWhenStarted();
         var result = await cell.WaitAsync(Ample, TestContext.Current.CancellationToken);
         Assert.Equal(CellStatus.Abandoned, result.Status);
         Assert.Contains("left behind", result.Error!.Text);
         Assert.Equal("7", await run.Value("kept"));
+    }
+
+    [Fact]
+    public async Task What_a_left_await_would_have_gone_on_with_does_not_run()
+    {
+        await Started();
+        var cell = run.Run("started.Set(); await Task.Delay(300); kept = 8; Console.WriteLine(\"still here\");");
+        await InterruptWhenStarted();
+        Assert.Equal(CellStatus.Interrupted, (await cell.WaitAsync(Ample, TestContext.Current.CancellationToken)).Status);
+        await Task.Delay(600, TestContext.Current.CancellationToken);
+        Assert.Equal("", run.Text());
+        Assert.Equal("7", await run.Value("kept"));
+    }
+
+    [Fact]
+    public async Task After_many_interrupts_everything_still_works()
+    {
+        await Started();
+        for (var i = 0; i < 15; i++)
+        {
+            File.Delete(Mark);
+            var cell = run.Run("started.Set(); while (true) { Console.Write(string.Join(\",\", Enumerable.Range(0, 20))); lock (started) kept = 7; }");
+            await InterruptWhenStarted();
+            Assert.Equal(CellStatus.Interrupted, (await cell.WaitAsync(Ample, TestContext.Current.CancellationToken)).Status);
+        }
+        await run.Ok("Console.Write(\"fine\");");
+        Assert.Equal("fine", run.Text());
+    }
+
+    [Fact]
+    public async Task Guards_leave_the_meaning_and_the_places_of_code_alone()
+    {
+        await run.Ok("""
+            var n = 0;
+            if (n == 0) while (n < 3) n++; else n = 100;
+            do n++; while (n < 5);
+            for (var i = 0; i < 2; i++) for (var j = 0; j < 2; j++) n += j;
+            foreach (var x in new[] { 1, 2 }) { n += x; }
+            Func<int, int> twice = x => { return 2 * x; };
+            int Count() { again: if (n < 20) { n++; goto again; } return n; }
+            """);
+        Assert.Equal("40", await run.Value("twice(Count())"));
+        var error = await run.Fails("foreach (var x in new[] { 1 }) { Console.Write(x); } while (true) oops(1);");
+        Assert.EndsWith(new string(' ', "  line 1: foreach (var x in new[] { 1 }) { Console.Write(x); } while (true) ".Length) + "^~~~", error.Text);
     }
 
     [Fact]

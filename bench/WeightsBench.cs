@@ -1,0 +1,76 @@
+using System.Diagnostics;
+using ImageGen.Weights;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ImageGen.Bench;
+
+/// <summary>
+/// Reading weights against reading the same file's bytes, in turns within one run: half a gigabyte in the shape of VGG-19's
+/// largest layers, from the page cache into memory that is already there, as a model's parameters are.
+/// </summary>
+internal static class WeightsBench
+{
+    private const int Rounds = 9;
+
+    /// <summary>Runs it and prints medians, ratios and the peak memory that loading adds.</summary>
+    public static void Run(TextWriter output)
+    {
+        var folder = Directory.CreateTempSubdirectory("imagegen-bench-");
+        try
+        {
+            using var net = nn.Sequential(("0", nn.Linear(25088, 4096)), ("3", nn.Linear(4096, 4096)), ("6", nn.Linear(4096, 1000)));
+            foreach (var type in new[] { ScalarType.Float32, ScalarType.Float16 })
+            {
+                var path = Path.Combine(folder.FullName, $"{type}.safetensors");
+                SafeTensors.Save(path, net, type);
+                Compare(path, net, $"{type} into Float32", output);
+            }
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private static void Compare(string path, nn.Module net, string name, TextWriter output)
+    {
+        var bytes = new byte[new FileInfo(path).Length];
+        Array.Fill(bytes, (byte)1);
+        List<double> plain = [], weights = [];
+        var before = ResidentBytes();
+        long most = 0;
+        for (var round = 0; round < Rounds; round++)
+        {
+            plain.Add(Seconds(() =>
+            {
+                using var file = File.OpenHandle(path);
+                for (var at = 0; at < bytes.Length;) at += RandomAccess.Read(file, bytes.AsSpan(at), at);
+            }));
+            weights.Add(Seconds(() =>
+            {
+                using var file = WeightFile.Open(path);
+                file.LoadInto(net);
+                most = Math.Max(most, ResidentBytes());
+            }));
+        }
+        double read = Median(plain), loaded = Median(weights), gigabytes = bytes.Length / 1e9;
+        output.WriteLine($"weights, {name}: bytes {gigabytes / read:0.00} GB/s, tensors {gigabytes / loaded:0.00} GB/s, ratio {read / loaded:0.00}; "
+            + $"loading adds {Math.Max(0, most - before) / 1e6:0} MB to the model's {gigabytes * 1000:0} MB of file");
+    }
+
+    private static double Seconds(Action action)
+    {
+        var start = Stopwatch.GetTimestamp();
+        action();
+        return Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+
+    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
+
+    private static long ResidentBytes()
+    {
+        using var self = Process.GetCurrentProcess();
+        return self.WorkingSet64;
+    }
+}

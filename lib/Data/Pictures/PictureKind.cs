@@ -1,0 +1,11 @@
+namespace ImageGen.Data.Pictures;
+
+/// <summary>What a picture is for in style transfer.</summary>
+public enum PictureKind
+{
+    /// <summary>What the finished picture shows.</summary>
+    Content,
+
+    /// <summary>How the finished picture is painted.</summary>
+    Style,
+}

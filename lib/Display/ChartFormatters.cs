@@ -1,0 +1,24 @@
+using ImageGen.Imaging;
+using Microsoft.DotNet.Interactive.Formatting;
+
+namespace ImageGen.Display;
+
+/// <summary>How a notebook shows a <see cref="Chart"/>. No text/html: GitHub would prefer it and strip its script.</summary>
+internal sealed class ChartFormatters : ITypeFormatterSource
+{
+    public IEnumerable<ITypeFormatter> CreateTypeFormatters() =>
+    [
+        new Shown<Chart>("application/vnd.plotly.v1+json", chart => chart.ToPlotly()),
+        new Shown<Chart>("image/png", chart => Convert.ToBase64String(chart.ToPng())),
+    ];
+}
+
+/// <summary>How a notebook shows a <see cref="Drawing"/>.</summary>
+internal sealed class DrawingFormatters : ITypeFormatterSource
+{
+    public IEnumerable<ITypeFormatter> CreateTypeFormatters() =>
+    [
+        new Shown<Drawing>("image/png", drawing => Convert.ToBase64String(drawing.ToPng())),
+        new Shown<Drawing>("text/plain", drawing => drawing.ToString()),
+    ];
+}

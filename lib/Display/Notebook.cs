@@ -1,0 +1,25 @@
+using Microsoft.DotNet.Interactive.Formatting;
+using TorchSharp;
+
+namespace ImageGen.Display;
+
+/// <summary>What a notebook's first cell calls.</summary>
+public static class Notebook
+{
+    private static int started;
+
+    /// <summary>
+    /// Teaches the notebook to show TorchSharp's own types: tensors as pictures, grids or cards, modules as tables of
+    /// layers. Calling it again does nothing.
+    /// </summary>
+    public static void Start()
+    {
+        if (Interlocked.Exchange(ref started, 1) == 1) return;
+        Formatter.Register<torch.Tensor>(tensor => Convert.ToBase64String(TensorDisplay.ToPng(tensor)), "image/png");
+        Formatter.Register<torch.Tensor>(TensorDisplay.ToText, "text/plain");
+        Formatter.SetPreferredMimeTypesFor(typeof(torch.Tensor), "image/png", "text/plain");
+        Formatter.Register<torch.nn.Module>(module => Layers.Table(module).ToHtml(), "text/html");
+        Formatter.Register<torch.nn.Module>(module => Layers.Table(module).ToString(), "text/plain");
+        Formatter.SetPreferredMimeTypesFor(typeof(torch.nn.Module), "text/html", "text/plain");
+    }
+}

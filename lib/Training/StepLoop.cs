@@ -1,0 +1,82 @@
+using System.Diagnostics;
+using ImageGen.Imaging;
+using ImageGen.Runtime;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ImageGen.Training;
+
+/// <summary>The losses of a run, one row a step.</summary>
+/// <param name="Names">What each column is.</param>
+/// <param name="Steps">Row by row, in the order of <paramref name="Names"/>.</param>
+public sealed record LossHistory(IReadOnlyList<string> Names, IReadOnlyList<IReadOnlyList<double>> Steps)
+{
+    /// <summary>One column: a loss over the steps.</summary>
+    /// <exception cref="KeyNotFoundException">No loss has this name.</exception>
+    public IReadOnlyList<double> this[string name]
+    {
+        get
+        {
+            for (var i = 0; i < Names.Count; i++)
+                if (Names[i] == name) return [.. Steps.Select(step => step[i])];
+            throw new KeyNotFoundException($"There is no loss '{name}'; there are {string.Join(", ", Names)}.");
+        }
+    }
+}
+
+/// <summary>What a loop leaves behind.</summary>
+/// <param name="Losses">Every step's losses.</param>
+/// <param name="Elapsed">Time from the first step to the last.</param>
+/// <param name="Cancelled">Whether it was asked to stop before its last step.</param>
+public sealed record LoopResult(LossHistory Losses, TimeSpan Elapsed, bool Cancelled);
+
+/// <summary>
+/// The loop around every trainer: it counts, times, reports at most twice a second, and stops when asked. Losses stay
+/// tensors until a report is due, so that no step waits for a number that nobody looks at.
+/// </summary>
+/// <param name="steps">Steps planned in all, at least 1.</param>
+/// <param name="lossNames">The names of the numbers that each step gives.</param>
+/// <param name="progress">Who watches; may be nobody.</param>
+/// <param name="cancellation">
+/// Stops the loop before the next step, with what there is; so does the notebook's stop button.
+/// </param>
+public sealed class StepLoop(
+    int steps, IReadOnlyList<string> lossNames, IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
+{
+    private static readonly TimeSpan BetweenReports = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Runs the steps.</summary>
+    /// <param name="step">
+    /// Does step 1, 2, … and returns its losses, <c>[lossNames.Count]</c>. Each step has a dispose scope around it: what
+    /// must outlive the step is the step's own affair.
+    /// </param>
+    /// <param name="sample">Makes a small picture of the current state; called only for a report.</param>
+    public LoopResult Run(Func<int, Tensor> step, Func<Picture?>? sample = null)
+    {
+        var interrupted = CellScope.Token;
+        var clock = Stopwatch.StartNew();
+        var lastReport = TimeSpan.Zero;
+        var done = 0;
+        using var losses = zeros([steps, lossNames.Count], ScalarType.Float64);
+        while (done < steps && !cancellation.IsCancellationRequested && !interrupted.IsCancellationRequested)
+        {
+            using var scope = NewDisposeScope();
+            var values = step(done + 1);
+            using (no_grad()) losses[done].copy_(values);
+            done++;
+            if (progress is null || !(done == 1 || done == steps || clock.Elapsed - lastReport >= BetweenReports)) continue;
+            lastReport = clock.Elapsed;
+            progress.Report(new(done, steps, lastReport, Named(Row(losses, done - 1)), sample?.Invoke()));
+        }
+        var rows = Enumerable.Range(0, done).Select(i => (IReadOnlyList<double>)Row(losses, i)).ToList();
+        return new(new(lossNames, rows), clock.Elapsed, Cancelled: done < steps);
+    }
+
+    private List<NamedValue> Named(double[] row) => [.. row.Select((value, i) => new NamedValue(lossNames[i], value))];
+
+    private static double[] Row(Tensor losses, int index)
+    {
+        using var row = losses[index];
+        return row.data<double>().ToArray();
+    }
+}

@@ -1,0 +1,81 @@
+using ImageGen.Runtime;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ImageGen.Weights;
+
+/// <summary>Copies a tensor from the mapped file into one that exists, on whatever device and in whatever type that one is.</summary>
+internal static class TensorCopy
+{
+    // Where a conversion is needed, this many elements at a time pass through a tensor in between. It stays in the processor's
+    // cache, and libtorch copies so few in the calling thread: waiting for others would cost more on a busy machine.
+    private const int BlockElements = 1 << 15;
+
+    // Spans end at 2^31 bytes.
+    private const long SpanBytes = 1L << 30;
+
+    /// <exception cref="CourseException">TorchSharp has no such element type.</exception>
+    internal static ScalarType TypeOf(WeightEntry entry) => entry.Type.Scalar() ?? throw new CourseException(
+        $"The tensor '{entry.Name}' of {entry.Where.File.Path} has the element type {entry.Type.SafeTensorsName()}, which TorchSharp cannot hold: use a file in F32, F16 or BF16.");
+
+    /// <param name="entry">What to read.</param>
+    /// <param name="target">A tensor of the same shape; its values are replaced. Gradients must be off.</param>
+    internal static void Copy(WeightEntry entry, Tensor target)
+    {
+        var type = TypeOf(entry);
+        if (entry.Count == 0) return;
+        using var scope = NewDisposeScope();
+        target = target.detach();
+        if (entry.Where.Strides is { } strides) CopyStrided(entry, type, strides, target);
+        else if (!target.is_contiguous())
+        {
+            var inOrder = empty(target.shape, type);
+            Copy(entry, inOrder);
+            target.copy_(inOrder);
+        }
+        // A truth value must be 0 or 1 in memory, and a file may say otherwise: it is read as bytes and compared.
+        else if (type == target.dtype && target.device_type == DeviceType.CPU && type != ScalarType.Bool)
+            Fill(entry.Where.File, entry.Where.Offset, target.view(-1), entry.Type.Size());
+        else CopyConverting(entry, type, target.view(-1));
+    }
+
+    private static void CopyConverting(WeightEntry entry, ScalarType type, Tensor target)
+    {
+        var size = entry.Type.Size();
+        var most = BlockElementsFor(target);
+        var block = empty([Math.Min(most, entry.Count)], type == ScalarType.Bool ? ScalarType.Byte : type);
+        for (long at = 0; at < entry.Count; at += most)
+        {
+            using var scope = NewDisposeScope();
+            var count = Math.Min(most, entry.Count - at);
+            var part = block.narrow(0, 0, count);
+            Fill(entry.Where.File, entry.Where.Offset + at * size, part, size);
+            target.narrow(0, at, count).copy_(type == ScalarType.Bool ? part.ne(0) : part);
+        }
+    }
+
+    // A copy to another device costs a call each time, whatever it holds.
+    private static long BlockElementsFor(Tensor target) => target.device_type == DeviceType.CPU ? BlockElements : 64 * BlockElements;
+
+    // A view that torch.save kept as one: the stretch that it reaches over is read, and the view made again.
+    private static void CopyStrided(WeightEntry entry, ScalarType type, long[] strides, Tensor target)
+    {
+        long[] shape = [.. entry.Shape];
+        var reach = TensorShape.Reach(shape, strides)!.Value;
+        var stretch = empty([reach + 1], type == ScalarType.Bool ? ScalarType.Byte : type);
+        Fill(entry.Where.File, entry.Where.Offset, stretch, entry.Type.Size());
+        var view = stretch.as_strided(shape, strides);
+        target.copy_(type == ScalarType.Bool ? view.ne(0) : view);
+    }
+
+    /// <summary>Fills a contiguous CPU tensor of one dimension with the file's bytes.</summary>
+    private static void Fill(MappedFile file, long offset, Tensor target, int size)
+    {
+        var most = SpanBytes / size;
+        for (long at = 0; at < target.NumberOfElements; at += most)
+        {
+            using var part = target.narrow(0, at, Math.Min(most, target.NumberOfElements - at));
+            file.Read(offset + at * size, part.bytes);
+        }
+    }
+}

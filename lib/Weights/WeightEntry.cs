@@ -1,0 +1,36 @@
+namespace ImageGen.Weights;
+
+/// <summary>One tensor of a weights file, known by its header alone.</summary>
+public sealed record WeightEntry
+{
+    internal WeightEntry(string name, ElementType type, IReadOnlyList<long> shape, Extent where)
+    {
+        (Name, Type, Shape, Where) = (name, type, shape, where);
+        Count = shape.Aggregate(1L, (count, size) => checked(count * size));
+    }
+
+    /// <summary>The name in the file, for example <c>features.0.weight</c>.</summary>
+    public string Name { get; }
+
+    /// <summary>How its elements are stored.</summary>
+    public ElementType Type { get; }
+
+    /// <summary>Sizes of its dimensions; none for a single number.</summary>
+    public IReadOnlyList<long> Shape { get; }
+
+    /// <summary>Elements in all.</summary>
+    public long Count { get; }
+
+    internal Extent Where { get; }
+
+    /// <summary>For example <c>features.0.weight F32 [64, 3, 3, 3]</c>.</summary>
+    public override string ToString() => $"{Name} {Type.SafeTensorsName()} {ShapeText(Shape)}";
+
+    internal static string ShapeText(IEnumerable<long> shape) => $"[{string.Join(", ", shape)}]";
+}
+
+/// <summary>The bytes of a tensor: already checked to lie in the file.</summary>
+/// <param name="File">The file that has them.</param>
+/// <param name="Offset">Where the first element begins.</param>
+/// <param name="Strides">Steps between neighbors, in elements; null when the elements stand in order without gaps.</param>
+internal sealed record Extent(MappedFile File, long Offset, long[]? Strides = null);

@@ -1,0 +1,144 @@
+using ImageGen.Runtime;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ImageGen.Weights;
+
+/// <summary>
+/// A file of published weights, opened but not read: names, shapes and types are known, and each tensor is copied from the
+/// mapped file only when it is asked for, straight to its place.
+/// </summary>
+/// <remarks>
+/// Reads safetensors, indexes of sharded safetensors (<c>*.index.json</c>), and both layouts of PyTorch's <c>.pth</c>,
+/// <c>.pt</c> and <c>.bin</c>. What the file is, its first bytes say, not its name. A pickle is read by a machine that can build
+/// tensors and plain containers and nothing else; a file that asks for more is refused.
+/// Dispose of it when the tensors are read; they do not need it any more.
+/// </remarks>
+public sealed class WeightFile : IDisposable
+{
+    private readonly IReadOnlyList<MappedFile> files;
+    private readonly Dictionary<string, WeightEntry> byName;
+
+    private WeightFile(string path, IReadOnlyList<MappedFile> files, IReadOnlyList<WeightEntry> entries, IReadOnlyDictionary<string, string> metadata)
+    {
+        (Path, this.files, Entries, Metadata) = (path, files, entries, metadata);
+        byName = entries.ToDictionary(entry => entry.Name);
+    }
+
+    /// <summary>The file's path.</summary>
+    public string Path { get; }
+
+    /// <summary>Its tensors: by place in the file for safetensors, in the order of the state_dict for PyTorch's files.</summary>
+    public IReadOnlyList<WeightEntry> Entries { get; }
+
+    /// <summary>The notes that a safetensors file carries, for example <c>format</c> = <c>pt</c>; empty for others.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; }
+
+    /// <summary>The tensor of that name, not read yet.</summary>
+    /// <exception cref="CourseException">There is none.</exception>
+    public WeightEntry this[string name] => byName.TryGetValue(name, out var entry)
+        ? entry
+        : throw new CourseException($"The weights file {Path} has no tensor '{name}'; it has {Listing.Of(byName.Keys)}.");
+
+    /// <summary>Whether the file has a tensor of that name.</summary>
+    public bool Contains(string name) => byName.ContainsKey(name);
+
+    /// <summary>Opens a file and reads its header, and nothing more.</summary>
+    /// <exception cref="CourseException">
+    /// The file is missing, empty, cut short, damaged, no weights file at all, or a pickle that asks for more than tensors.
+    /// </exception>
+    public static WeightFile Open(string path)
+    {
+        if (path.EndsWith(".json", StringComparison.OrdinalIgnoreCase)) return OpenShards(path);
+        var file = MappedFile.Open(path);
+        try
+        {
+            var (entries, metadata) = ReadHeader(file);
+            return new WeightFile(path, [file], entries, metadata);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Reads one tensor.</summary>
+    /// <param name="name">Its name in the file.</param>
+    /// <param name="device">Where it goes; the CPU when not given.</param>
+    /// <param name="type">Its element type; the file's own when not given.</param>
+    /// <returns>A new contiguous tensor, which belongs to the caller and to the dispose scope around the call.</returns>
+    /// <exception cref="CourseException">There is no such tensor, or its element type is one that TorchSharp lacks.</exception>
+    public Tensor Read(string name, torch.Device? device = null, ScalarType? type = null)
+    {
+        var entry = this[name];
+        using var scope = NewDisposeScope();
+        var tensor = empty([.. entry.Shape], type ?? TensorCopy.TypeOf(entry), device ?? CPU);
+        TensorCopy.Copy(entry, tensor);
+        return tensor.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Copies every tensor of the file into a module, converting to the module's device and element types.</summary>
+    /// <remarks>
+    /// Names and shapes are compared before the first byte is copied: on a mismatch the module stays as it was.
+    /// One tensor is converted at a time, a few megabytes of it at once, so that loading needs no memory of its own.
+    /// </remarks>
+    /// <param name="module">Its parameters and buffers are what must be filled: all of them, and nothing else.</param>
+    /// <param name="rename">From a name in the file to the module's name; null leaves the tensor out on purpose.</param>
+    /// <exception cref="CourseException">
+    /// Names are missing, unexpected or doubled, or shapes differ: one line lists them all.
+    /// </exception>
+    public void LoadInto(nn.Module module, Func<string, string?>? rename = null)
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        foreach (var (entry, target) in WeightMatch.Find(Path, Entries, module, rename ?? (name => name)))
+            TensorCopy.Copy(entry, target);
+    }
+
+    /// <summary>Closes the file; tensors that were read stay.</summary>
+    public void Dispose()
+    {
+        foreach (var file in files) file.Dispose();
+    }
+
+    private static (IReadOnlyList<WeightEntry>, IReadOnlyDictionary<string, string>) ReadHeader(MappedFile file)
+    {
+        var start = file.Read(0, (int)Math.Min(file.Length, 512));
+        var nothing = new Dictionary<string, string>();
+        if (SafeTensorsReader.Recognizes(start)) return SafeTensorsReader.Read(file);
+        if (TorchZipReader.Recognizes(start)) return (TorchZipReader.Read(file), nothing);
+        if (TorchLegacyReader.Recognizes(start)) return (TorchLegacyReader.Read(file), nothing);
+        if (start.Length > 262 && start.AsSpan(257, 5).SequenceEqual("ustar"u8))
+            throw file.Bad("it is a TAR archive, PyTorch's layout before 2017; load it with an old PyTorch and save it again");
+        if (SafeTensorsReader.MayBe(start)) return SafeTensorsReader.Read(file);
+        if (start.AsSpan().TrimStart(" \t\r\n"u8) is [(byte)'<', ..])
+            throw file.Bad("it is a web page, not weights: a proxy or a sign-in page may have answered in place of the file; delete it and fetch it again");
+        throw file.Bad("it is neither safetensors nor a file of torch.save (ZIP or legacy)");
+    }
+
+    private static WeightFile OpenShards(string path)
+    {
+        var folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!;
+        var shards = new Dictionary<string, WeightFile>();
+        try
+        {
+            var entries = new List<WeightEntry>();
+            foreach (var (name, shard) in ShardIndex.Read(path))
+            {
+                if (!shards.TryGetValue(shard, out var open))
+                {
+                    if (shard.EndsWith(".json", StringComparison.OrdinalIgnoreCase)) throw new CourseException($"The index {path} names another index, {shard}, as a file of weights.");
+                    shards[shard] = open = Open(System.IO.Path.Combine(folder, shard));
+                }
+                entries.Add(open[name]);
+            }
+            return new WeightFile(path, [.. shards.Values.SelectMany(shard => shard.files)], entries, new Dictionary<string, string>());
+        }
+        catch
+        {
+            foreach (var shard in shards.Values) shard.Dispose();
+            throw;
+        }
+    }
+}

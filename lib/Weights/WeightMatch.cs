@@ -1,0 +1,43 @@
+using ImageGen.Runtime;
+using static TorchSharp.torch;
+
+namespace ImageGen.Weights;
+
+/// <summary>Pairs the tensors of a file with those of a module, or says in one line all that does not fit.</summary>
+internal static class WeightMatch
+{
+    internal static IReadOnlyList<(WeightEntry Entry, Tensor Target)> Find(
+        string path, IEnumerable<WeightEntry> entries, nn.Module module, Func<string, string?> rename)
+    {
+        var targets = module.state_dict();
+        var pairs = new List<(WeightEntry, Tensor)>();
+        var found = new HashSet<string>();
+        List<string> unexpected = [], doubled = [], shapes = [], types = [];
+        foreach (var entry in entries)
+        {
+            if (rename(entry.Name) is not { } name) continue;
+            if (!targets.TryGetValue(name, out var target)) unexpected.Add(name);
+            else if (!found.Add(name)) doubled.Add(name);
+            else if (!target.shape.AsSpan().SequenceEqual([.. entry.Shape]))
+                shapes.Add($"{name} (file {WeightEntry.ShapeText(entry.Shape)}, model {WeightEntry.ShapeText(target.shape)})");
+            else if (entry.Type.Scalar() is null) types.Add($"{name} ({entry.Type.SafeTensorsName()})");
+            else pairs.Add((entry, target));
+        }
+        var missing = targets.Keys.Where(name => !found.Contains(name)).ToList();
+
+        List<string> problems = [];
+        Report(missing, "missing");
+        Report(unexpected, "unexpected");
+        Report(shapes, "of another shape");
+        Report(doubled, "named twice");
+        Report(types, "of a type TorchSharp lacks");
+        return problems.Count == 0
+            ? pairs
+            : throw new CourseException($"The weights file {path} does not fit {module.GetName()}, which stays as it was: {string.Join("; ", problems)}.");
+
+        void Report(List<string> names, string what)
+        {
+            if (names.Count > 0) problems.Add($"{names.Count} {what}: {Listing.Of(names)}");
+        }
+    }
+}
