@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using ImageGen.Kernel.Engine;
@@ -8,6 +9,8 @@ namespace ImageGen.Kernel.Jupyter;
 /// <summary>The kernel as a process: from its connection file to its end, which always comes.</summary>
 internal static class KernelProcess
 {
+    private static readonly TimeSpan PatienceForEnd = TimeSpan.FromSeconds(4);
+
     /// <summary>Serves one notebook until a client ends it, the process that started it is gone, or the system asks.</summary>
     /// <param name="connectionFile">The file that Jupyter passes.</param>
     /// <returns>The exit code.</returns>
@@ -60,6 +63,7 @@ internal static class KernelProcess
 
         await server.Shutdown;
         ending = true;
+        EndSurely();
         server.Interrupt();
         server.Dispose();
         mark.Clear();
@@ -67,4 +71,12 @@ internal static class KernelProcess
         Environment.Exit(0);
         return 0;
     }
+
+    // Whatever native code or a library's last wish holds the process up: its end is not theirs to decide.
+    private static void EndSurely() => new Thread(() =>
+    {
+        Thread.Sleep(PatienceForEnd);
+        KernelLog.Write("The kernel did not end by itself and is ended.");
+        Process.GetCurrentProcess().Kill();
+    }) { IsBackground = true, Name = "end" }.Start();
 }

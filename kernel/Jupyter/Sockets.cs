@@ -77,6 +77,7 @@ internal sealed class Sockets : IDisposable
         SpinWait.SpinUntil(() => replies.Count == 0, TimeSpan.FromMilliseconds(500));
         poller.Stop();
         poller.Dispose();
+        replies.Dispose();
         foreach (var router in routers.Values)
         {
             router.Options.Linger = Linger;

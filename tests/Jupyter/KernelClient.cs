@@ -36,7 +36,7 @@ public sealed record Answer(JsonObject Reply, IReadOnlyList<JupyterMessage> Publ
 /// </summary>
 public sealed class KernelClient : IDisposable
 {
-    public static readonly TimeSpan Ample = TimeSpan.FromSeconds(90);
+    public static readonly TimeSpan Ample = TimeSpan.FromSeconds(60);
 
     private readonly DealerSocket shell = new(), control = new(), stdin = new();
     private readonly SubscriberSocket iopub = new();
@@ -127,7 +127,15 @@ public sealed class KernelClient : IDisposable
 
     public void SendInput(string value) => Send(stdin, "input_reply", new JsonObject { ["value"] = value });
 
-    public JupyterMessage ReceiveInputRequest() => Receive(stdin, Ample) ?? throw new TimeoutException("No input_request came. " + Log);
+    /// <summary>The question of the cell that runs; an older one that was never answered is passed over.</summary>
+    public JupyterMessage ReceiveInputRequest()
+    {
+        while (true)
+        {
+            var asked = Receive(stdin, Ample) ?? throw new TimeoutException("No input_request came. " + Log);
+            if (asked.ParentId == $"{session}_{sent}") return asked;
+        }
+    }
 
     /// <summary>Frames as they are, right or wrong.</summary>
     public void SendFrames(params byte[][] frames) => shell.SendMultipartBytes(frames);
