@@ -27,6 +27,9 @@ internal static class CourseCommands
             PublishCommand.Create(),
             CheckCommand.Create(),
             BenchCommand.Create(),
+            LabCommand.Create(),
+            SlidesCommand.Create(),
+            KernelCommand.Create(),
             DataCommand.Create(),
             HostCommand.Create(),
         };

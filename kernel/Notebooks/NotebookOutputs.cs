@@ -30,6 +30,9 @@ public sealed class NotebookOutputs
             case UpdateDisplay update:
                 foreach (var place in displays.GetValueOrDefault(update.DisplayId) ?? []) place["data"] = Data(update.Bundle);
                 break;
+            case ClearOutput:
+                cell.Outputs.Clear();
+                break;
             case ResultOutput result:
                 cell.Outputs.Add((JsonNode)new JsonObject
                 {

@@ -1,7 +1,7 @@
 using System.Text;
 using ImageGen.Runtime;
 
-namespace ImageGen.Tests.Runtime;
+namespace ImageGen.Tests;
 
 /// <summary>The edit of libLibTorchSharp.so, on files built here byte by byte and on the real library.</summary>
 public sealed class ElfVersionNeedsTests

@@ -1,6 +1,6 @@
 using ImageGen.Runtime;
 
-namespace ImageGen.Tests.Runtime;
+namespace ImageGen.Tests;
 
 /// <summary>One sentence for a native library that does not load.</summary>
 public sealed class NativeLibrariesTests
