@@ -4,12 +4,12 @@ using Spectre.Console;
 
 namespace ImageGen.Kernel.Commands;
 
-/// <summary><c>./course data list|fetch NAME|verify</c></summary>
+/// <summary><c>./course data list|fetch NAME|verify|draw</c></summary>
 internal static class DataCommand
 {
-    public static Command Create() => new("data", "The published weights and data sets: what there is, fetching, checking.")
+    public static Command Create() => new("data", "The published weights and data sets: what there is, fetching, checking; and the pictures the course draws itself.")
     {
-        List(), Fetch(), Verify(),
+        List(), Fetch(), Verify(), DrawCommand.Create(),
     };
 
     private static Command List()

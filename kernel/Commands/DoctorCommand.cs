@@ -10,6 +10,9 @@ using TorchSharp;
 
 namespace ImageGen.Kernel.Commands;
 
+// Inside the namespace, where ImageGen.Text would otherwise be found first.
+using Text = Spectre.Console.Text;
+
 /// <summary><c>./course doctor</c>: what this machine has, and what to do about what it lacks.</summary>
 internal static class DoctorCommand
 {

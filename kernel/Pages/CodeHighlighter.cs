@@ -30,9 +30,10 @@ internal static class CodeHighlighter
     private static void Append(StringBuilder html, string text, string? style)
     {
         if (text.Length == 0) return;
-        var encoded = WebUtility.HtmlEncode(text);
-        if (style is null) html.Append(encoded);
-        else html.Append($"""<span class="{style}">{encoded}</span>""");
+        // A directive's text includes its line end, which belongs outside.
+        var end = text.TrimEnd('\r', '\n').Length;
+        if (style is null || end == 0) html.Append(WebUtility.HtmlEncode(text));
+        else html.Append($"""<span class="{style}">{WebUtility.HtmlEncode(text[..end])}</span>{text[end..]}""");
     }
 
     private static string? ClassOf(SyntaxTrivia trivia) => trivia switch

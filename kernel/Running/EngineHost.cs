@@ -21,7 +21,7 @@ internal static class EngineHost
         await using var pipe = new NamedPipeClientStream(".", pipeName, PipeDirection.InOut, PipeOptions.Asynchronous | PipeOptions.CurrentUserOnly);
         await pipe.ConnectAsync(10_000);
         using var engine = new NotebookEngine(Environment.CurrentDirectory);
-        _ = engine.WarmUpAsync();
+        var warm = engine.WarmUpAsync();
 
         using var reports = new BlockingCollection<HostReport>(boundedCapacity: 1000);
         var writer = new Thread(() => WriteAll(pipe, reports)) { IsBackground = true, Name = "reports" };
@@ -31,14 +31,16 @@ internal static class EngineHost
         while (await reader.ReadLineAsync() is { } line)
         {
             if (JsonSerializer.Deserialize(line, HostJson.Default.HostRequest)?.Code is not { } code) engine.Interrupt();
-            else _ = ExecuteAsync(engine, code, reports);
+            else _ = ExecuteAsync(engine, warm, code, reports);
         }
         Environment.Exit(0); // The runner is gone; a cell that still runs goes too.
     }
 
-    private static async Task ExecuteAsync(NotebookEngine engine, string code, BlockingCollection<HostReport> reports)
+    private static async Task ExecuteAsync(NotebookEngine engine, Task warm, string code, BlockingCollection<HostReport> reports)
     {
+        await warm; // The compiler's own start is no cell's time.
         var number = engine.ExecutionCount + 1;
+        reports.Add(new HostReport(number));
         var result = await engine.ExecuteAsync(code, new Sink(number, reports));
         using var self = Process.GetCurrentProcess();
         reports.Add(new HostReport(number, Ended: new HostEnd(result.Status, result.Elapsed.TotalSeconds, self.PeakWorkingSet64, result.Error)));

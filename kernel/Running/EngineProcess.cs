@@ -10,6 +10,7 @@ namespace ImageGen.Kernel.Running;
 internal sealed class EngineProcess : IAsyncDisposable
 {
     private const int KeptLines = 40;
+    private static readonly string[] Farewells = ["Stack overflow", "Process terminated.", "Unhandled exception.", "Fatal error."];
     private static readonly TimeSpan PatienceForStop = TimeSpan.FromSeconds(10);
 
     private readonly Process process;
@@ -85,7 +86,7 @@ internal sealed class EngineProcess : IAsyncDisposable
             if (timedOut) Kill();
             else _ = SendAsync(new HostRequest(null));
             timedOut = true;
-        }, null, timeout ?? Timeout.InfiniteTimeSpan, timeout is null ? Timeout.InfiniteTimeSpan : PatienceForStop);
+        });
 
         HostEnd? ended = null;
         try
@@ -94,6 +95,7 @@ internal sealed class EngineProcess : IAsyncDisposable
             while (ended is null && await reader.ReadLineAsync(CancellationToken.None) is { } line)
             {
                 var report = JsonSerializer.Deserialize(line, HostJson.Default.HostReport)!;
+                if (report is { Output: null, Ended: null } && timeout is { } time) stop.Change(time, PatienceForStop);
                 // A stop on time-out is told below, in the runner's own words.
                 if (report.Output is { } output && !(timedOut && output is ErrorOutput)) onOutput(report.Cell, output);
                 if (report.Cell == number) ended = report.Ended;
@@ -162,10 +164,10 @@ internal sealed class EngineProcess : IAsyncDisposable
     {
         lock (chatter)
         {
-            var said = chatter.FirstOrDefault(line => line.StartsWith("Stack overflow", StringComparison.Ordinal))
-                ?? chatter.LastOrDefault(line => line.StartsWith("Process terminated.", StringComparison.Ordinal)
-                    || line.StartsWith("Unhandled exception.", StringComparison.Ordinal) || line.StartsWith("Fatal error.", StringComparison.Ordinal));
-            return said?.Trim() ?? "";
+            string[] lines = [.. chatter];
+            var at = Array.FindLastIndex(lines, line => Farewells.Any(farewell => line.StartsWith(farewell, StringComparison.Ordinal)));
+            // "Process terminated." stands alone; the reason is in the line after it.
+            return at < 0 ? "" : lines[at].TrimEnd() is "Process terminated." && at + 1 < lines.Length ? lines[at + 1].Trim() : lines[at].Trim();
         }
     }
 

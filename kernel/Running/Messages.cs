@@ -8,10 +8,10 @@ namespace ImageGen.Kernel.Running;
 /// <param name="Code">A cell to run; null interrupts the one that runs.</param>
 internal sealed record HostRequest(string? Code);
 
-/// <summary>What a lesson's process tells: an output, or the end of a cell.</summary>
+/// <summary>What a lesson's process tells: that a cell starts, an output, or the end of a cell.</summary>
 /// <param name="Output">An output of the current cell, or of one before it.</param>
 /// <param name="Cell">The number of the cell it belongs to.</param>
-/// <param name="Ended">Set when the cell has ended.</param>
+/// <param name="Ended">Set when the cell has ended; with neither, the cell starts.</param>
 internal sealed record HostReport(int Cell, CellOutput? Output = null, HostEnd? Ended = null);
 
 /// <summary>The end of a cell.</summary>

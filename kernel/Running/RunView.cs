@@ -5,6 +5,9 @@ using Spectre.Console.Rendering;
 
 namespace ImageGen.Kernel.Running;
 
+// Inside the namespace, where ImageGen.Text would otherwise be found first.
+using Text = Spectre.Console.Text;
+
 /// <summary>Shows a run while it runs.</summary>
 internal interface IRunView
 {

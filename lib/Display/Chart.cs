@@ -91,6 +91,15 @@ public sealed record Chart(params IReadOnlyList<Series> Series)
     /// <summary>A matrix as colors, for example a Gram matrix.</summary>
     public static Chart Heatmap(double[,] values, string name = "") => new(new HeatmapSeries(name, values)) { Width = 480, Height = 440 };
 
+    /// <summary>A matrix as colors, with a name for each row and column.</summary>
+    /// <exception cref="CourseException">Not one name for each row and each column.</exception>
+    public static Chart Heatmap(double[,] values, IReadOnlyList<string> rows, IReadOnlyList<string> columns)
+    {
+        if (rows.Count != values.GetLength(0) || columns.Count != values.GetLength(1))
+            throw new CourseException($"A heatmap of {values.GetLength(0)}×{values.GetLength(1)} values needs as many names, not {rows.Count} and {columns.Count}.");
+        return new(new HeatmapSeries("", values) { RowLabels = rows, ColumnLabels = columns }) { Width = 480, Height = 440 };
+    }
+
     /// <summary>A matrix as colors, for example a Gram matrix.</summary>
     /// <param name="matrix"><c>[rows, columns]</c>, or <c>[1, rows, columns]</c>.</param>
     /// <param name="name">What the color scale means.</param>

@@ -25,7 +25,6 @@ public static class ElfVersionNeeds
     private const ushort FlagWeak = 0x2;                    // VER_FLG_WEAK
     private const int HeaderSize = 64;
     private const int SectionHeaderSize = 64;
-    private const int EntrySize = 16;                       // both Elf64_Verneed and Elf64_Vernaux
 
     /// <summary>Sets the weak flag on every need of <paramref name="version"/>; all other bytes stay as they are.</summary>
     /// <param name="elf">A whole ELF-64 little-endian file.</param>
@@ -33,6 +32,12 @@ public static class ElfVersionNeeds
     /// <returns>A changed copy, or <paramref name="elf"/> itself when it has no such need or it is weak already.</returns>
     /// <exception cref="InvalidDataException">The bytes are not such a file, or it ends too early.</exception>
     public static byte[] Weaken(byte[] elf, string version)
+    {
+        try { return WeakenAll(elf, version); }
+        catch (OverflowException) { throw new InvalidDataException("the ELF file is damaged: one of its offsets is larger than any file"); }
+    }
+
+    private static byte[] WeakenAll(byte[] elf, string version)
     {
         if (elf.Length < HeaderSize || elf[0] != 0x7f || elf[1] != 'E' || elf[2] != 'L' || elf[3] != 'F')
             throw new InvalidDataException("not an ELF file: the four bytes 7F 'ELF' are missing at its start");
@@ -48,6 +53,7 @@ public static class ElfVersionNeeds
         for (var i = 0; i < sectionCount; i++)
         {
             var section = checked(sections + i * SectionHeaderSize);
+            Require(elf, section, SectionHeaderSize);
             if (ReadInt32(elf, section + 4) != SectionTypeVersionNeeds) continue;
             var names = ReadOffset(elf, checked(sections + ReadInt32(elf, section + 40) * SectionHeaderSize) + 24);
             changed = WeakenSection(elf, changed, ReadOffset(elf, section + 24), ReadInt32(elf, section + 44), names, version);
@@ -69,11 +75,20 @@ public static class ElfVersionNeeds
                     if (ReferenceEquals(changed, elf)) changed = (byte[])elf.Clone();
                     changed[aux + 4] |= (byte)FlagWeak;
                 }
-                aux = checked(aux + ReadInt32(elf, aux + 12));
+                if (!Advance(elf, ref aux)) break;
             }
-            need = checked(need + ReadInt32(elf, need + 12));
+            if (!Advance(elf, ref need)) break;
         }
         return changed;
+    }
+
+    // Both kinds of entry end in the distance to the next one; 0 marks the last.
+    private static bool Advance(byte[] elf, ref int entry)
+    {
+        var distance = ReadInt32(elf, checked(entry + 12));
+        if (distance < 0) throw new InvalidDataException("the ELF file is damaged: its list of needed versions leads backwards");
+        entry = checked(entry + distance);
+        return distance > 0;
     }
 
     private static bool NameIs(byte[] elf, int at, string name)
@@ -128,7 +143,7 @@ public sealed class WeakenElfVersion : Microsoft.Build.Utilities.Task
             File.Move(part, Destination);
             return true;
         }
-        catch (Exception error) when (error is IOException || error is InvalidDataException || error is OverflowException || error is UnauthorizedAccessException)
+        catch (Exception error) when (error is IOException || error is InvalidDataException || error is UnauthorizedAccessException)
         {
             Log.LogError($"{Source} could not be made compatible with this system: {error.Message}");
             return false;

@@ -29,7 +29,8 @@ public sealed class ContentLoss : LossTerm
         foreach (var (layer, target) in targets)
         {
             target.DetachFromDisposeScope();
-            variances[layer] = target.var(unbiased: false).clamp_min(1e-8).DetachFromDisposeScope();
+            // Not var(unbiased: false): TorchSharp 0.107 divides by n − 1 all the same.
+            variances[layer] = (target - target.mean()).square().mean().clamp_min(1e-8).DetachFromDisposeScope();
         }
     }
 

@@ -66,7 +66,7 @@ public static class StyleTransfer
                 new ContentLoss(network, smaller, options.ContentLayers, options.ContentWeight),
                 new StyleLoss(network, smallerStyle, options.Statistic, options.StyleLayers, options.StyleWeight),
                 new TotalVariation(options.SmoothnessWeight),
-                new RangePenalty(10));
+                new RangePenalty(30));
         }
     }
 

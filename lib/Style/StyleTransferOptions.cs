@@ -61,10 +61,10 @@ public sealed record StyleTransferOptions
     public double ContentWeight { get; init; } = 1;
 
     /// <summary>How much the style counts: 0 or more.</summary>
-    public double StyleWeight { get; init; } = 60;
+    public double StyleWeight { get; init; } = 20;
 
     /// <summary>How much total variation counts: 0 or more.</summary>
-    public double SmoothnessWeight { get; init; } = 0.02;
+    public double SmoothnessWeight { get; init; } = 0.2;
 
     /// <summary>The style picture's longer side relative to <see cref="Size"/>: 0.1 to 4. Larger gives larger strokes.</summary>
     public double StyleScale { get; init; } = 1;
@@ -82,7 +82,7 @@ public sealed record StyleTransferOptions
     public double LearningRate { get; init; } = 0.04;
 
     /// <summary>What of the style's feature maps counts.</summary>
-    public StyleStatistic Statistic { get; init; } = StyleStatistic.CenteredGram;
+    public StyleStatistic Statistic { get; init; } = StyleStatistic.Wasserstein;
 
     /// <summary>The layers whose statistics are matched; the network's own choice when null.</summary>
     public IReadOnlyList<string>? StyleLayers { get; init; }

@@ -35,7 +35,7 @@ public sealed record TextureOptions
     public int Levels { get; init; } = Scales.Pick(smoke: 2, small: 3, full: 4);
 
     /// <summary>What of the example's feature maps counts.</summary>
-    public StyleStatistic Statistic { get; init; } = StyleStatistic.CenteredGram;
+    public StyleStatistic Statistic { get; init; } = StyleStatistic.Gram;
 
     /// <summary>The layers whose statistics are matched; the network's own choice when null.</summary>
     public IReadOnlyList<string>? Layers { get; init; }

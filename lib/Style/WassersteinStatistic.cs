@@ -13,12 +13,14 @@ public sealed class WassersteinStatistic : StyleStatistic
 
     public override StyleTarget Measure(Tensor features) => new Target(features);
 
-    private static (Tensor Mean, Tensor Covariance) Moments(Tensor features)
+    // Only these C×C figures are in double precision: the roots of small eigenvalues would magnify float32's rounding.
+    private static (Tensor Mean, Tensor Covariance) Moments(Tensor left, Tensor right)
     {
-        var rows = features[0].flatten(1);
-        var mean = rows.mean([1]);
-        var covariance = rows.matmul(rows.t()) / rows.size(1) - outer(mean, mean);
-        return (mean, covariance + 1e-4 * eye(mean.size(0), device: features.device));
+        var (rows, columns) = (left.view(left.size(1), -1), right.view(right.size(1), -1));
+        var (mean, columnMean) = (rows.mean([1]).to(ScalarType.Float64), columns.mean([1]).to(ScalarType.Float64));
+        var products = (rows.matmul(columns.t()) / rows.size(1)).to(ScalarType.Float64);
+        var ridge = 1e-4 * eye(mean.size(0), dtype: ScalarType.Float64, device: left.device);
+        return (mean, products - outer(mean, columnMean) + ridge);
     }
 
     private sealed class Target : StyleTarget
@@ -29,7 +31,7 @@ public sealed class WassersteinStatistic : StyleStatistic
         {
             using var scope = NewDisposeScope();
             using var frozen = no_grad();
-            var (mean, covariance) = Moments(features);
+            var (mean, covariance) = Moments(features, features);
             var (values, vectors) = linalg.eigh(covariance);
             this.mean = mean.DetachFromDisposeScope();
             root = (vectors * values.clamp_min(0).sqrt()).matmul(vectors.t()).DetachFromDisposeScope();
@@ -40,11 +42,13 @@ public sealed class WassersteinStatistic : StyleStatistic
         public override Tensor Distance(Tensor features)
         {
             using var scope = NewDisposeScope();
-            var (otherMean, covariance) = Moments(features);
+            // As with the Gram matrix, the gradient through one factor of the covariance is half of it.
+            var (otherMean, covariance) = Moments(features, features.detach());
             // tr((A^½ B A^½)^½) is the sum of the roots of the eigenvalues: no eigenvector is needed.
             var shared = linalg.eigvalsh(root.matmul(covariance).matmul(root)).clamp_min(1e-10).sqrt().sum();
-            var distance = (otherMean - mean).square().sum() + trace + covariance.trace() - 2 * shared;
-            return (distance / size).MoveToOuterDisposeScope();
+            var half = trace + covariance.trace() - 2 * shared;
+            var distance = (otherMean - mean).square().sum() + 2 * half - half.detach();
+            return (distance / size).to(features.dtype).MoveToOuterDisposeScope();
         }
 
         public override void Dispose()

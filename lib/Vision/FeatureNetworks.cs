@@ -1,4 +1,5 @@
 using ImageGen.Runtime;
+using ImageGen.Weights;
 using TorchSharp;
 
 namespace ImageGen.Vision;
@@ -11,18 +12,39 @@ public sealed record FeatureNetworkChoice(FeatureNetwork Network, string Reason)
 /// <summary>Picks the feature network that this machine has.</summary>
 public static class FeatureNetworks
 {
-    /// <summary>The pretrained VGG-19 where its file is in the cache, and the <see cref="FilterPyramid"/> where it is not.</summary>
+    /// <summary>
+    /// The pretrained VGG-19 where its file is in the cache, and the <see cref="FilterPyramid"/> where it is not, or where
+    /// the scale is smoke and nothing is worth the wait.
+    /// </summary>
     /// <returns>The network and the reason, which is always worth showing: a swap is never silent.</returns>
-    public static FeatureNetworkChoice Default() => Default(() => null);
-
-    /// <summary>As <see cref="Default()"/>, with the search for a pretrained network given.</summary>
-    /// <param name="findPretrained">Gives the pretrained network, or null where its file is not there.</param>
-    public static FeatureNetworkChoice Default(Func<FeatureNetwork?> findPretrained)
+    /// <exception cref="CourseException">The cached file is not the published one: it is put aside.</exception>
+    public static FeatureNetworkChoice Default()
     {
-        if (findPretrained() is { } pretrained)
-            return new(pretrained, $"{pretrained.Description}: its file is in the cache.");
+        if (Scales.Current == Scale.Smoke) return Pyramid("the smoke scale uses nothing larger");
+        return Downloads.PathIfCached("vgg19") is { } path
+            ? Because(PretrainedVgg19(path), "its file is in the cache")
+            : Pyramid("VGG-19's file is not in the cache (./course data fetch vgg19 brings it)");
+    }
+
+    /// <summary>VGG-19 up to <c>relu5_1</c> with the published weights.</summary>
+    /// <param name="path">The published file, <c>vgg19-dcbb9e9d.pth</c>, or one with the same names.</param>
+    /// <exception cref="CourseException">The file is damaged or is no VGG-19.</exception>
+    public static VggFeatures PretrainedVgg19(string path)
+    {
+        var network = new VggFeatures(VggDepth.Vgg19, lastLayer: "relu5_1", pretrained: true);
+        // What lies behind the last layer, the classifier among it, stays in the file.
+        var names = network.state_dict().Keys.ToHashSet();
+        using (var file = WeightFile.Open(path)) file.LoadInto(network, name => names.Contains(name) ? name : null);
+        network.to(Compute.Device);
+        return network;
+    }
+
+    private static FeatureNetworkChoice Pyramid(string reason)
+    {
         var pyramid = new FilterPyramid();
         pyramid.to(Compute.Device);
-        return new(pyramid, $"{pyramid.Description}; VGG-19's file is not in the cache (./course data fetch vgg19 brings it).");
+        return Because(pyramid, reason);
     }
+
+    private static FeatureNetworkChoice Because(FeatureNetwork network, string reason) => new(network, $"{network.Description}; {reason}.");
 }

@@ -48,42 +48,39 @@ public static class FilterBanks
     }
 
     /// <summary>
-    /// The bank of 102 filters of 9×9: fine stripes (λ = 3.5) in lightness and wide ones (λ = 6) in each opponent color,
-    /// in 6 directions and 4 phases, with norm 2; then a blur of each color, bright and dark, with norm 1.
+    /// The bank of 51 filters of 9×9: fine stripes (λ = 3.5) in lightness and wide ones (λ = 6) in each opponent color,
+    /// in 6 directions, lines and edges, with norm 2; then a blur of each color, with norm 1.
     /// </summary>
-    /// <returns><c>[102, 3, 9, 9]</c></returns>
+    /// <returns><c>[51, 3, 9, 9]</c></returns>
     public static Tensor GaborBank()
     {
         using var scope = NewDisposeScope();
         var filters = new List<Tensor>();
         AddGabors(filters, wavelength: 3.5, OpponentColors[0]);
         foreach (var color in OpponentColors) AddGabors(filters, wavelength: 6, color);
-        foreach (var color in OpponentColors)
-            foreach (var sign in new[] { 1.0, -1.0 })
-                filters.Add(Colored(Gaussian(9, sigma: 2) * sign, color));
+        foreach (var color in OpponentColors) filters.Add(Colored(Gaussian(9, sigma: 2), color));
         return stack(filters).MoveToOuterDisposeScope();
     }
 
     /// <summary>
-    /// The bank of 48 filters of 3×3: the 8 waves of the discrete cosine transform (the flat one left out) in each
-    /// opponent color, bright and dark, with norm 2. They see single pixels, where the Gabor filters are blind.
+    /// The bank of 24 filters of 3×3: the 8 waves of the discrete cosine transform (the flat one left out) in each
+    /// opponent color, with norm 2. They see single pixels, where the Gabor filters are blind.
     /// </summary>
-    /// <returns><c>[48, 3, 3, 3]</c></returns>
+    /// <returns><c>[24, 3, 3, 3]</c></returns>
     public static Tensor CosineBank()
     {
         using var scope = NewDisposeScope();
         var filters = new List<Tensor>();
         foreach (var color in OpponentColors)
             for (var wave = 1; wave < 9; wave++)
-                foreach (var sign in new[] { 2.0, -2.0 })
-                    filters.Add(Colored(Cosine(3, wave / 3, wave % 3) * sign, color));
+                filters.Add(Colored(Cosine(3, wave / 3, wave % 3) * 2, color));
         return stack(filters).MoveToOuterDisposeScope();
     }
 
     private static void AddGabors(List<Tensor> filters, double wavelength, float[] color)
     {
         for (var direction = 0; direction < 6; direction++)
-            for (var phase = 0; phase < 4; phase++)
+            for (var phase = 0; phase < 2; phase++)
                 filters.Add(Colored(Gabor(9, wavelength, direction * Math.PI / 6, phase * Math.PI / 2) * 2, color));
     }
 

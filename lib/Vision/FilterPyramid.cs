@@ -85,10 +85,12 @@ public sealed class FilterPyramid : FeatureNetwork
 
     private static Tensor Halve(Tensor x) => nn.functional.avg_pool2d(x, kernel_size: 2, stride: 2);
 
+    // A bright line and a dark one are two things to see: each answer gives two channels, what is above 0 and what is below.
     private Tensor Filter(Tensor x, string bank)
     {
         var filters = get_buffer(bank)!;
-        return nn.functional.conv2d(Reflect(x, filters.size(2) / 2), filters).relu_();
+        var answers = nn.functional.conv2d(Reflect(x, filters.size(2) / 2), filters);
+        return cat([answers, answers.neg()], 1).relu_();
     }
 
     private static Tensor Reflect(Tensor x, long pixels) =>

@@ -70,7 +70,7 @@ public sealed class ErrorTests : IDisposable
     [Fact]
     public async Task A_course_exception_shows_its_one_line()
     {
-        await run.Ok($"#r \"{typeof(Runtime.CourseException).Assembly.Location}\"");
+        await run.Ok($"#r \"{typeof(ImageGen.Runtime.CourseException).Assembly.Location}\"");
         var error = await run.Fails("throw new ImageGen.Runtime.CourseException(\"The picture x.png is missing: draw it first.\");");
         Assert.Equal("The picture x.png is missing: draw it first.", error.Text);
         Assert.Equal(1, error.Line);

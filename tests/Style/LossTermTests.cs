@@ -36,7 +36,7 @@ public class LossTermTests
         using var loss = new ContentLoss(network, content);
         var (wanted, seen) = (network.Extract(content, "gabor2")["gabor2"], network.Extract(other, "gabor2")["gabor2"]);
         var deviation = (wanted - wanted.mean()).square().mean();
-        Assert.Equal(((seen - wanted).square().mean() / deviation).ToDouble(), loss.Of(other, network.Extract(other, loss.Layers)).ToDouble(), 1e-4);
+        Assert.Equal(((seen - wanted).square().mean() / deviation).ToDouble(), loss.Of(other, network.Extract(other, loss.Layers)).ToDouble(), 1e-5);
         Assert.Equal(0, loss.Of(content, network.Extract(content, loss.Layers)).ToDouble());
     }
 

@@ -22,16 +22,28 @@ public class FilterPyramidTests
     {
         using var scope = NewDisposeScope();
         var (gabors, cosines) = (FilterBanks.GaborBank(), FilterBanks.CosineBank());
-        Assert.Equal([102, 3, 9, 9], gabors.shape);
-        Assert.Equal([48, 3, 3, 3], cosines.shape);
+        Assert.Equal([51, 3, 9, 9], gabors.shape);
+        Assert.Equal([24, 3, 3, 3], cosines.shape);
         var norms = gabors.flatten(1).norm(1).data<float>().ToArray();
-        Assert.All(norms[..96], norm => Assert.Equal(2, norm, 1e-4));
-        Assert.All(norms[96..], norm => Assert.Equal(1, norm, 1e-4));
-        Assert.All(gabors.narrow(0, 0, 96).sum([2, 3]).flatten().data<float>(), sum => Assert.Equal(0, sum, 1e-4));
+        Assert.All(norms[..48], norm => Assert.Equal(2, norm, 1e-4));
+        Assert.All(norms[48..], norm => Assert.Equal(1, norm, 1e-4));
+        Assert.All(gabors.narrow(0, 0, 48).sum([2, 3]).flatten().data<float>(), sum => Assert.Equal(0, sum, 1e-4));
         Assert.All(cosines.sum([2, 3]).flatten().data<float>(), sum => Assert.Equal(0, sum, 1e-5));
-        // Every filter has its negative in the bank: after the ReLU both halves of an answer are kept.
-        Assert.Equal(0, cosines.sum().ToDouble(), 1e-4);
-        Assert.Equal(0, (cosines[0] + cosines[1]).abs().sum().ToDouble(), 1e-5);
+        // The cosine filters are at right angles to one another, within a color and across colors.
+        var rows = cosines.flatten(1);
+        Assert.Equal(0, (rows.matmul(rows.t()) - 4 * eye(24)).abs().max().ToDouble(), 1e-4);
+    }
+
+    [Fact]
+    public void BrightAndDarkAreTwoChannels()
+    {
+        using var scope = NewDisposeScope();
+        using var network = new FilterPyramid();
+        var picture = DeadLeaves.Draw(1, 32, seed: 1);
+        var (map, negative) = (network.Extract(picture, "gabor1")["gabor1"], network.Extract(1 - picture, "gabor1")["gabor1"]);
+        // The negative of a picture swaps the two halves, and no place is bright and dark at once.
+        Assert.True(map.narrow(1, 0, 51).allclose(negative.narrow(1, 51, 51), rtol: 1e-3, atol: 1e-4));
+        Assert.Equal(0, (map.narrow(1, 0, 51) * map.narrow(1, 51, 51)).max().ToDouble());
     }
 
     [Fact]
@@ -92,20 +104,6 @@ public class FilterPyramidTests
         // Calibration scales rows, which leaves right angles right.
         var rows = nn.functional.normalize(weight.flatten(1), dim: 1);
         Assert.Equal(0, (rows.matmul(rows.t()) - eye(128)).abs().max().ToDouble(), 1e-4);
-    }
-
-    [Fact]
-    public void TheChoiceOfNetworkIsNamed()
-    {
-        using var published = new VggFeatures(lastLayer: "relu1_1", pretrained: true);
-        var found = FeatureNetworks.Default(() => published);
-        Assert.Same(published, found.Network);
-        Assert.Contains("VGG-19, pretrained on ImageNet", found.Reason);
-
-        var fallback = FeatureNetworks.Default(() => null);
-        using var pyramid = Assert.IsType<FilterPyramid>(fallback.Network);
-        Assert.Contains("hand-made filter pyramid", fallback.Reason);
-        Assert.Contains("VGG-19's file is not in the cache", fallback.Reason);
     }
 
     [Fact]

@@ -10,7 +10,7 @@ namespace ImageGen.Tests;
 /// </summary>
 public class WeightFuzzTests
 {
-    private static readonly int Mutations = int.TryParse(Environment.GetEnvironmentVariable("IMAGEGEN_FUZZ"), out var count) ? count : 3000;
+    private static readonly int Mutations = int.TryParse(Environment.GetEnvironmentVariable("IMAGEGEN_FUZZ"), out var count) ? count : 1500;
 
     [Theory]
     [InlineData("types.safetensors", "module.safetensors")]

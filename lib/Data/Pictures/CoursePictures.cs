@@ -1,7 +1,7 @@
 using ImageGen.Imaging;
 using ImageGen.Runtime;
 
-namespace ImageGen.Data.Pictures;
+namespace ImageGen.Data;
 
 /// <summary>
 /// The pictures that come with the course, by name, as <c>data/pictures</c> holds them; and the student's own in their place.

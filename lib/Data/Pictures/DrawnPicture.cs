@@ -1,6 +1,6 @@
 using ImageGen.Imaging;
 
-namespace ImageGen.Data.Pictures;
+namespace ImageGen.Data;
 
 /// <summary>Draws a picture: pixels across and down, samples a pixel, the seed.</summary>
 internal delegate Picture Drawing(int width, int height, int samples, int seed, CancellationToken cancel);
@@ -44,7 +44,7 @@ public sealed class DrawnPicture
     /// Draws it. The scene does not depend on the size: a small drawing is the large one seen from afar, up to the grain.
     /// </summary>
     /// <param name="scale">The size over full size, above 0 and at most 4.</param>
-    /// <param name="seed">Another seed gives another picture of the same kind; 1 is the committed one.</param>
+    /// <param name="seed">Another seed gives a lake or a style another composition, the other pictures other grain; 1 drew the committed ones.</param>
     /// <param name="samples">Samples a pixel; fewer are quicker and noisier. Full quality when left out.</param>
     /// <param name="cancel">Stops the drawing between rows.</param>
     /// <exception cref="ArgumentOutOfRangeException">The scale or the number of samples is out of range.</exception>

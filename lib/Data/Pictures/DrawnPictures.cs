@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using ImageGen.Runtime;
 
-namespace ImageGen.Data.Pictures;
+namespace ImageGen.Data;
 
 /// <summary>A picture of a set is finished.</summary>
 /// <param name="Picture">Which one.</param>

@@ -1,4 +1,4 @@
-namespace ImageGen.Data.Pictures;
+namespace ImageGen.Data;
 
 /// <summary>What a picture is for in style transfer.</summary>
 public enum PictureKind

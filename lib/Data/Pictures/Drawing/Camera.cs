@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace ImageGen.Data.Pictures;
+namespace ImageGen.Data;
 
 /// <summary>A camera that stands somewhere and looks somewhere; a lens of some width blurs what is out of focus.</summary>
 /// <param name="From">Where it stands.</param>

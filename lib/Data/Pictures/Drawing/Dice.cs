@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace ImageGen.Data.Pictures;
+namespace ImageGen.Data;
 
 /// <summary>
 /// Random numbers for one sample of one pixel. A pixel's samples are spread evenly, not thrown blindly: number d of

@@ -1,7 +1,7 @@
 using System.Numerics;
 using ImageGen.Imaging;
 
-namespace ImageGen.Data.Pictures;
+namespace ImageGen.Data;
 
 /// <summary>What a place on the film sees, in linear light.</summary>
 /// <param name="x">From -width/height at the left to width/height at the right.</param>
@@ -51,25 +51,36 @@ internal sealed class Film(int width, int height, int seed)
     {
         var film = new Film(width, height, seed);
         var seen = new Seen[width * height];
+        var edge = new bool[width * height];
         Parallel.For(0, height, Cores(cancel), row =>
         {
             for (var column = 0; column < width; column++)
             {
-                var sum = new Seen();
+                var at = row * width + column;
+                Seen sum = new(), first = new();
+                float squares = 0;
                 for (var n = 0; n < samples; n++)
                 {
                     var dice = new Dice(column, row, seed, n);
                     float x = column + 0.5f + Tent(dice.Next()), y = row + 0.5f + Tent(dice.Next());
-                    var light = shot((2 * x - width) / height, 1 - 2 * y / height, ref dice);
+                    var look = shot((2 * x - width) / height, 1 - 2 * y / height, ref dice);
                     // One lucky path must not make a white dot.
-                    sum += light with { Sharp = Vector3.Min(light.Sharp, new Vector3(12)), Soft = Vector3.Min(light.Soft, new Vector3(8)) };
+                    look = look with { Sharp = Vector3.Min(look.Sharp, new(12)), Sheen = Vector3.Min(look.Sheen, new(4)), Soft = Vector3.Min(look.Soft, new(8)) };
+                    if (n == 0) first = look;
+                    sum += look;
+                    squares += look.Depth * look.Depth;
+                    film.pixels[at] += look.Light / samples;
                 }
-                seen[row * width + column] = sum * (1f / samples);
+                var mean = sum * (1f / samples);
+                edge[at] = mean.Normal.Length() < 0.9f || squares / samples > 1.0016f * mean.Depth * mean.Depth;
+                // Direction and distance are one look's: the mean of two surfaces would be like neither.
+                seen[at] = mean with { Normal = first.Normal, Depth = first.Depth };
             }
         });
-        var soft = seen.Any(pixel => pixel.Tint != Vector3.Zero) ? Seen.Smoothed(seen, width, height, rounds: 4) : null;
+        if (seen.All(pixel => pixel.Tint == Vector3.Zero)) return film;
+        Vector3[] soft = Seen.Smoothed(seen, pixel => pixel.Soft, width, height, rounds: 4), sheen = Seen.Smoothed(seen, pixel => pixel.Sheen, width, height, rounds: 3);
         for (var i = 0; i < seen.Length; i++)
-            film.pixels[i] = soft is null ? seen[i].Sharp : seen[i].Sharp + seen[i].Tint * soft[i];
+            if (!edge[i]) film.pixels[i] = seen[i].Sharp + sheen[i] + seen[i].Tint * soft[i];
         return film;
     }
 

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using ImageGen.Imaging;
 using SkiaSharp;
 
-namespace ImageGen.Data.Pictures;
+namespace ImageGen.Data;
 
 /// <summary>
 /// A canvas of thick paint. Every stroke goes onto two surfaces, its color and its height; at the end a low light from

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace ImageGen.Data.Pictures;
+namespace ImageGen.Data;
 
 /// <summary>
 /// Randomness as a function of a place: integer hashes, so that every machine draws the same picture.
@@ -108,6 +108,10 @@ internal static class Noise
             }
         return (MathF.Sqrt(first), MathF.Sqrt(second), cell);
     }
+
+    /// <summary>A normal, tilted a little by noise: bumps too small to be shapes.</summary>
+    public static Vector3 Bump(Vector3 normal, Vector3 p, float amount, int seed) => Vector3.Normalize(normal
+        + amount * new Vector3(Space(p, seed), Space(p + new Vector3(31.7f), seed), Space(p + new Vector3(57.3f), seed)));
 
     /// <summary>0 below <paramref name="low"/>, 1 above <paramref name="high"/>, a smooth S between.</summary>
     public static float Step(float low, float high, float x)

@@ -1,49 +1,6 @@
 using System.Numerics;
 
-namespace ImageGen.Data.Pictures;
-
-/// <summary>The nearest solid: how far it is at least, and which part of the scene it belongs to.</summary>
-internal readonly record struct Near(float Distance, int Part)
-{
-    public static Near operator |(Near a, Near b) => a.Distance <= b.Distance ? a : b;
-}
-
-/// <summary>What a surface does with light.</summary>
-/// <param name="Albedo">The part of diffuse light that comes back, per channel.</param>
-/// <param name="Normal">The shading normal, with bumps.</param>
-/// <param name="Gloss">Reflectance at normal incidence of a clear coat; 0 is chalk, 0.04 varnish.</param>
-/// <param name="Roughness">How wide the coat's reflections are, 0 to 1.</param>
-/// <param name="Emission">Light of its own.</param>
-internal readonly record struct Surface(
-    Vector3 Albedo, Vector3 Normal, float Gloss = 0, float Roughness = 0.5f, Vector3 Emission = default);
-
-/// <summary>A rectangle of light; it shines to the side that Cross(Across, Up) points to.</summary>
-internal readonly record struct Window(Vector3 Corner, Vector3 Across, Vector3 Up, Vector3 Light);
-
-/// <summary>A scene of solids, a sky, a sun, and perhaps a window.</summary>
-internal abstract class Scene
-{
-    /// <summary>A bound on the distance to the nearest solid; stepping that far never passes through one.</summary>
-    public abstract Near Nearest(Vector3 p);
-
-    public abstract Surface At(int part, Vector3 p, Vector3 normal, float distance);
-
-    /// <summary>Light from infinitely far, without the sun.</summary>
-    public virtual Vector3 Sky(Vector3 direction) => Vector3.Zero;
-
-    /// <summary>Toward the sun.</summary>
-    public abstract Vector3 SunDirection { get; }
-
-    /// <summary>The sun's light at a place that nothing in the scene shades.</summary>
-    public abstract Vector3 SunAt(Vector3 p);
-
-    public virtual float SunRadius => 0.012f;
-    public virtual Window? Light => null;
-    public virtual float Reach => 60;
-
-    /// <summary>What the air between does to light that comes from <paramref name="distance"/> away.</summary>
-    public virtual Vector3 Air(Vector3 light, Vector3 from, Vector3 direction, float distance) => light;
-}
+namespace ImageGen.Data;
 
 /// <summary>
 /// Follows light backward through a scene of signed distances: sphere tracing (Hart, 1996) finds surfaces, and at each
@@ -55,7 +12,7 @@ internal sealed class PathTracer(Scene scene, int bounces)
     {
         var seen = new Seen();
         var carried = Vector3.One;
-        bool seesLamps = true, soft = false;
+        bool seesLamps = true, soft = false, sheen = false;
         for (var bounce = 0; bounce <= bounces; bounce++)
         {
             var distance = March(from, direction, scene.Reach, out var part);
@@ -67,10 +24,10 @@ internal sealed class PathTracer(Scene scene, int bounces)
             var surface = scene.At(part, p, normal, distance);
             var above = p + normal * (0.002f + 0.0005f * distance);
 
-            // Schlick's Fresnel, tamed by roughness; one coin decides between the coat and the body.
+            // Schlick's Fresnel, tamed at grazing angles; one coin decides between the coat and the body.
             var facing = MathF.Max(-Vector3.Dot(direction, surface.Normal), 0);
             var fresnel = surface.Gloss <= 0 ? 0
-                : surface.Gloss + (MathF.Max(1 - surface.Roughness, surface.Gloss) - surface.Gloss) * MathF.Pow(1 - facing, 5);
+                : surface.Gloss + (MathF.Max(0.6f * (1 - surface.Roughness), surface.Gloss) - surface.Gloss) * MathF.Pow(1 - facing, 5);
             var body = surface.Albedo * (1 - fresnel);
             var local = seesLamps ? surface.Emission : Vector3.Zero;
             local += body * Sunlight(above, surface.Normal, ref dice);
@@ -81,7 +38,7 @@ internal sealed class PathTracer(Scene scene, int bounces)
             if (bounce == 0)
             {
                 var clear = scene.Air(Vector3.One, from, direction, distance) - scene.Air(Vector3.Zero, from, direction, distance);
-                seen = new(scene.Air(local, from, direction, distance), skylight, body * clear, normal, distance);
+                seen = new(scene.Air(local, from, direction, distance), skylight, default, body * clear, normal, distance);
                 carried = clear;
             }
             else Add(local + body * skylight);
@@ -89,11 +46,10 @@ internal sealed class PathTracer(Scene scene, int bounces)
 
             if (dice.Next() < coat)
             {
-                // A rough surface's reflection is smooth enough to be smoothed with the rest.
-                if (bounce == 0 && surface.Roughness > 0.3f) (soft, carried) = (true, new Vector3(fresnel / coat) / Vector3.Max(body, new Vector3(0.03f)));
-                else carried *= fresnel / coat;
+                carried *= fresnel / coat;
+                sheen |= bounce == 0 && surface.Roughness > 0.3f;
                 direction = dice.Cone(Vector3.Reflect(direction, surface.Normal), surface.Roughness * surface.Roughness * 1.6f);
-                seesLamps = bounce == 0 || !soft; // a lamp seen by way of a wall and then a mirror is too rare a path to be anything but noise
+                seesLamps = !soft; // a lamp seen by way of a wall and then a mirror is too rare a path to be anything but noise
             }
             else
             {
@@ -109,6 +65,7 @@ internal sealed class PathTracer(Scene scene, int bounces)
 
         Seen Add(Vector3 light) => seen = soft
             ? seen with { Soft = seen.Soft + carried * light }
+            : sheen ? seen with { Sheen = seen.Sheen + carried * light }
             : seen with { Sharp = seen.Sharp + carried * light };
     }
 

@@ -1,29 +1,37 @@
 using System.Numerics;
 
-namespace ImageGen.Data.Pictures;
+namespace ImageGen.Data;
 
 /// <summary>
 /// What one look at the scene brings home: sharp light as it is, and light that bounced about the scene kept apart from
-/// the color and shape of the surface it fell on, so that its noise can be smoothed without blurring either.
+/// the surface it fell on, so that its noise can be smoothed without blurring what is seen.
 /// </summary>
-internal readonly record struct Seen(Vector3 Sharp, Vector3 Soft, Vector3 Tint, Vector3 Normal, float Depth)
+/// <param name="Sharp">Sunlight, sky, lamps, clear reflections.</param>
+/// <param name="Soft">Bounced light that falls on the surface, before the surface's color.</param>
+/// <param name="Sheen">Light off the surface's coat, where the coat is rough.</param>
+/// <param name="Tint">The surface's color: what it makes of the soft light.</param>
+/// <param name="Normal">Where the surface faces.</param>
+/// <param name="Depth">How far away it is.</param>
+internal readonly record struct Seen(Vector3 Sharp, Vector3 Soft, Vector3 Sheen, Vector3 Tint, Vector3 Normal, float Depth)
 {
-    public static implicit operator Seen(Vector3 light) => new(light, default, default, default, 0);
+    public static implicit operator Seen(Vector3 light) => new(light, default, default, default, default, 0);
 
     public static Seen operator +(Seen a, Seen b) =>
-        new(a.Sharp + b.Sharp, a.Soft + b.Soft, a.Tint + b.Tint, a.Normal + b.Normal, a.Depth + b.Depth);
+        new(a.Sharp + b.Sharp, a.Soft + b.Soft, a.Sheen + b.Sheen, a.Tint + b.Tint, a.Normal + b.Normal, a.Depth + b.Depth);
 
-    public static Seen operator *(Seen a, float k) => new(a.Sharp * k, a.Soft * k, a.Tint * k, a.Normal * k, a.Depth * k);
+    public static Seen operator *(Seen a, float k) => new(a.Sharp * k, a.Soft * k, a.Sheen * k, a.Tint * k, a.Normal * k, a.Depth * k);
+
+    /// <summary>All its light together.</summary>
+    public Vector3 Light => Sharp + Sheen + Tint * Soft;
 
     /// <summary>
-    /// Smooths the soft light by an edge-avoiding à-trous wavelet (Dammertz, Sewtz, Hanika and Lensch, 2010): five taps
+    /// Smooths one kind of light by an edge-avoiding à-trous wavelet (Dammertz, Sewtz, Hanika and Lensch, 2010): five taps
     /// each way, twice as far apart every round, that stop at changes of direction, distance and brightness.
     /// </summary>
-    public static Vector3[] Smoothed(Seen[] pixels, int width, int height, int rounds)
+    public static Vector3[] Smoothed(Seen[] pixels, Converter<Seen, Vector3> kind, int width, int height, int rounds)
     {
-        ReadOnlySpan<float> spline = [1 / 16f, 1 / 4f, 3 / 8f, 1 / 4f, 1 / 16f];
-        var kernel = spline.ToArray();
-        var soft = Array.ConvertAll(pixels, pixel => pixel.Soft);
+        float[] kernel = [1 / 16f, 1 / 4f, 3 / 8f, 1 / 4f, 1 / 16f];
+        var soft = Array.ConvertAll(pixels, kind);
         for (var round = 0; round < rounds; round++)
         {
             var source = soft;

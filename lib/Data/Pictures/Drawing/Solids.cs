@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace ImageGen.Data.Pictures;
+namespace ImageGen.Data;
 
 /// <summary>Signed distances to simple solids (negative inside), after the catalog that Quilez keeps of them.</summary>
 internal static class Solids

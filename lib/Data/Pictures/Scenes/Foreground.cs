@@ -1,9 +1,9 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
 using SkiaSharp;
-using static ImageGen.Data.Pictures.Film;
+using static ImageGen.Data.Film;
 
-namespace ImageGen.Data.Pictures;
+namespace ImageGen.Data;
 
 /// <summary>
 /// The firs and sedges in front of a landscape: thousands of twigs and blades placed in space, sorted from back to front,
@@ -32,7 +32,7 @@ internal static class Foreground
         for (var i = 0; i < 12; i++)
             strokes.Add(new(Trunk(i / 12f), Trunk((i + 0.5f) / 12), Trunk((i + 1) / 12f), 0.034f * height * (1.03f - i / 12f), Color(0x2A1E17)));
 
-        var whorls = (int)(34 + 22 * height);
+        var whorls = (int)(30 + 26 * height);
         for (var w = 0; w < whorls; w++)
         {
             var t = 0.04f + 0.95f * w / whorls;
@@ -41,15 +41,15 @@ internal static class Foreground
             {
                 int id = w * 16 + b;
                 float turn = MathF.Tau * (b + 0.8f * Noise.Value(id, 1, seed)) / around + w * 1.3f;
-                var length = height * 0.2f * MathF.Pow(1 - t, 0.8f) * (0.4f + 0.5f * Noise.Value(id, 2, seed) + 0.4f * Noise.Value(w / 3, 8, seed)) + 0.008f;
-                var out_ = new Vector3(MathF.Cos(turn), 0, MathF.Sin(turn));
+                var length = height * 0.2f * MathF.Pow(1 - t, 0.92f) * (0.4f + 0.5f * Noise.Value(id, 2, seed) + 0.4f * Noise.Value(w / 3, 8, seed)) + 0.008f;
+                var outward = new Vector3(MathF.Cos(turn), 0, MathF.Sin(turn));
                 var root = Trunk(t + 0.012f * (Noise.Value(id, 3, seed) - 0.5f));
                 // A branch hangs and lifts its tip again; the young ones at the top point upward.
-                var droop = float.Lerp(0.42f, -0.35f, MathF.Pow(t, 1.6f));
-                Vector3 Along(float s) => root + length * (out_ * s + Vector3.UnitY * (-droop * s + 0.3f * droop * s * s * s));
-                var turned = 0.5f + 0.5f * Vector3.Dot(out_, Vector3.Normalize(sun with { Y = 0 }));
+                var droop = float.Lerp(0.62f, -0.35f, MathF.Pow(t, 1.5f)) + 0.4f * (Noise.Value(id, 9, seed) - 0.5f);
+                Vector3 Along(float s) => root + length * (outward * s + Vector3.UnitY * (-droop * s + 0.3f * droop * s * s * s));
+                var turned = 0.5f + 0.5f * Vector3.Dot(outward, Vector3.Normalize(sun with { Y = 0 }));
                 strokes.Add(new(Along(0), Along(0.5f), Along(0.95f), 0.006f * height, Shade));
-                Twigs(strokes, Along, out_, length, turned, t, id, seed);
+                Twigs(strokes, Along, outward, length, turned, t, id, seed);
             }
         }
     }
@@ -57,17 +57,17 @@ internal static class Foreground
     private static void Twigs(List<Stroke> strokes, Func<float, Vector3> along, Vector3 outward, float length, float turned, float t, int id, int seed)
     {
         var side = new Vector3(-outward.Z, 0, outward.X);
-        var count = 7 + (int)(length * 75);
+        var count = 10 + (int)(length * 150);
         for (var k = 0; k < count; k++)
         {
             float s = (k + 0.7f) / count, hand = (k & 1) == 0 ? 1 : -1, chance = Noise.Value(id, k, seed + 5);
-            var reach = length * (0.34f - 0.22f * s) * (0.6f + 0.8f * chance) + 0.008f;
-            var way = outward * (0.45f + 0.5f * s) + side * (hand * 0.75f) - Vector3.UnitY * (0.32f + 0.35f * Noise.Value(id, k, seed + 6));
+            var reach = length * (0.2f - 0.11f * s) * (0.5f + chance) + 0.01f;
+            var way = outward * (0.3f + 0.6f * s) + side * (hand * 0.7f) - Vector3.UnitY * (0.15f + 0.85f * Noise.Value(id, k, seed + 6));
             Vector3 from = along(s), to = from + way * reach;
             var lit = Math.Clamp(turned * (0.2f + 1.0f * s) * (0.55f + 0.75f * chance), 0, 1);
             var color = Vector3.Lerp(Shade, Green, Math.Clamp(lit * 2, 0, 1));
             color = Vector3.Lerp(color, Gold, MathF.Pow(MathF.Max(0, lit * 1.25f - 0.45f), 2) * 0.9f) * (0.7f + 0.5f * Noise.Value(id, k, seed + 7));
-            strokes.Add(new(from, (from + to) / 2 + new Vector3(0, 0.1f * reach, 0), to, 0.0038f + 0.003f * chance, color * (0.75f + 0.25f * t)));
+            strokes.Add(new(from, (from + to) / 2 + new Vector3(0, 0.1f * reach, 0), to, 0.0028f + 0.0026f * chance, color * (0.75f + 0.25f * t)));
         }
     }
 
@@ -91,7 +91,7 @@ internal static class Foreground
 
     private static void Draw(Film film, List<Stroke> strokes)
     {
-        using var surface = SKSurface.Create(new SKImageInfo(film.Width, film.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul).WithAlphaType(SKAlphaType.Premul));
+        using var surface = SKSurface.Create(new SKImageInfo(film.Width, film.Height, SKColorType.Rgba8888, SKAlphaType.Premul));
         var canvas = surface.Canvas;
         canvas.Clear(SKColors.Transparent);
         canvas.Translate(film.Width / 2f, film.Height / 2f);

@@ -1,8 +1,8 @@
 using System.Numerics;
 using ImageGen.Imaging;
-using static ImageGen.Data.Pictures.Film;
+using static ImageGen.Data.Film;
 
-namespace ImageGen.Data.Pictures;
+namespace ImageGen.Data;
 
 /// <summary>A mountain lake at evening: peaks in the last sun, haze in the valley, forest on the shores, broken reflections.</summary>
 internal sealed class Lake(int seed, CancellationToken cancel)

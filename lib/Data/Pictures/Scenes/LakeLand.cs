@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace ImageGen.Data.Pictures;
+namespace ImageGen.Data;
 
 /// <summary>
 /// The land around the lake, in meters: heights and forest, worked out once on a grid that is fine near the camera and

@@ -1,16 +1,25 @@
 using System.Numerics;
 using ImageGen.Imaging;
-using static ImageGen.Data.Pictures.Film;
-using static ImageGen.Data.Pictures.Solids;
+using static ImageGen.Data.Film;
+using static ImageGen.Data.Solids;
 
-namespace ImageGen.Data.Pictures;
+namespace ImageGen.Data;
 
 /// <summary>Fruit, a bowl and a jug on a wooden table, in the morning light of a window to the left. One unit is 10 cm.</summary>
-internal sealed class StillLife : Scene
+internal sealed partial class StillLife : Scene
 {
-    private const int Table = 0, Wall = 1, Jug = 2, Bowl = 3, Apple = 4, Orange = 5, Pear = 6, Lemon = 7, Grape = 8, Stem = 9, Cloth = 10, Green = 11;
+    private const int Table = 0, Wall = 1, Jug = 2, Bowl = 3, Apple = 4, Orange = 5, Pear = 6, Lemon = 7, Grape = 8, Stem = 9, Cloth = 10, Half = 11;
 
-    private sealed record Fruit(int Part, Vector3 Center, float Size, float Lean = 0, float Turn = 0);
+    private sealed record Fruit(int Part, Vector3 Center, float Size, float Lean = 0, float Turn = 0)
+    {
+        /// <summary>From the room to the fruit: upright, of size 1, around the origin.</summary>
+        public Vector3 Local(Vector3 p)
+        {
+            p -= Center;
+            Vector2 turned = Solids.Turn(p.X, p.Z, Turn), tilted = Solids.Turn(turned.X, p.Y, Lean);
+            return new Vector3(tilted.X, tilted.Y, turned.Y) / Size;
+        }
+    }
 
     private static readonly Vector3 JugAt = new(-1.75f, 0, -0.75f), BowlAt = new(0.95f, 0.05f, -0.35f);
     private static readonly Fruit[] Fruits =
@@ -23,7 +32,7 @@ internal sealed class StillLife : Scene
         new(Apple, new(-0.85f, 0.56f, 1.25f), 0.6f, -0.18f, 4.1f),
         new(Pear, new(-2.55f, 0, 0.85f), 0.6f, 0.12f, 0.2f),
         new(Lemon, new(0.62f, 0.42f, 1.95f), 0.42f, 0, 0.9f),
-        new(Green, new(-1.72f, 0.41f, 1.75f), 0.44f, 0.12f, -1.05f),
+        new(Half, new(-1.72f, 0.41f, 1.75f), 0.44f, 0.12f, -1.05f),
     ];
 
     private readonly Vector3[] grapes = Cluster(new(2.55f, 0.05f, 0.95f), 34, 0.2f);
@@ -117,17 +126,14 @@ internal sealed class StillLife : Scene
 
     private static Near FruitDistance(Fruit fruit, Vector3 p)
     {
-        p -= fruit.Center;
-        var turned = Solids.Turn(p.X, p.Z, fruit.Turn);
-        var tilted = Solids.Turn(turned.X, p.Y, fruit.Lean);
-        p = new Vector3(tilted.X, tilted.Y, turned.Y) / fruit.Size;
+        p = fruit.Local(p);
         var (distance, stem) = fruit.Part switch
         {
             Apple => (AppleDistance(p), Capsule(p, new(0, 0.45f, 0), new(0.12f, 0.98f, 0.03f), 0.035f)),
             Pear => (Melt((p - new Vector3(0, 0.93f, 0)).Length() - 0.92f, (p - new Vector3(0.06f, 2f, 0)).Length() - 0.48f, 0.95f),
                 Capsule(p, new(0.08f, 2.4f, 0), new(0.3f, 2.9f, 0.06f), 0.05f)),
             Lemon => (LemonDistance(p), 9f),
-            Green => (MathF.Max(LemonDistance(p), p.X * 0.98f + 0.12f), 9f),
+            Half => (MathF.Max(LemonDistance(p), p.X * 0.98f + 0.12f), 9f),
             _ => (p.Length() - 1 + 0.04f * MathF.Exp(-14 * (p - Vector3.UnitY).LengthSquared()), 9f),
         };
         return new Near(distance * fruit.Size * 0.9f, fruit.Part) | new Near(stem * fruit.Size * 0.9f, Stem);
@@ -155,124 +161,6 @@ internal sealed class StillLife : Scene
         var fold = MathF.Pow(0.5f + 0.5f * MathF.Sin(wave * 3.1f), 2.5f) * (0.6f + 0.5f * Noise.Plane(local.X * 0.9f, local.Y * 0.6f, 42));
         var height = 0.035f + loose * (0.3f * MathF.Max(fold, 0) + 0.03f * Noise.Plane(local.X * 2.5f, local.Y * 2.5f, 43));
         return MathF.Max((MathF.Abs(p.Y - height) - 0.02f) * 0.62f, edge * 0.8f);
-    }
-
-    public override Surface At(int part, Vector3 p, Vector3 normal, float distance) => part switch
-    {
-        Table => Wood(p, normal),
-        Wall => new(Color(0x5E6B66) * (0.75f + 0.35f * Noise.Cloudy(p.X * 0.5f, p.Y * 0.5f, 4, 11) + 0.12f * Noise.Cloudy(p.X * 5, p.Y * 5, 3, 12)),
-            Bumped(normal, p * 6, 0.05f, 13)),
-        Jug => Glaze(p - JugAt, normal),
-        Bowl => new(Vector3.Lerp(Color(0xA8512C), Color(0x5C2414), Noise.Step(-0.2f, 0.6f, Noise.Cloudy(p * 3, 3, 21))) * (p.Y > 0.86f ? 1.7f : 1),
-            Bumped(normal, p * new Vector3(1, 14, 1), 0.03f, 22), 0.04f, 0.28f),
-        Apple or Orange or Pear or Lemon or Green => Skin(Fruits.Where(f => f.Part == part).MinBy(f => (f.Center + new Vector3(0, part == Pear ? 0.6f : 0, 0) - p).LengthSquared())!, p, normal),
-        Grape => GrapeSkin(p, normal),
-        Stem => new(Color(0x5B4526) * (0.7f + 0.5f * Noise.Value((int)(p.X * 80), (int)(p.Y * 80))), normal),
-        _ => Linen(p, normal),
-    };
-
-    private static Surface Wood(Vector3 p, Vector3 normal)
-    {
-        float board = MathF.Floor((p.Z + 20.6f) / 1.75f), along = p.X + 7 * Noise.Value((int)board, 3), across = p.Z;
-        var warp = Noise.Cloudy(along * 0.35f, across * 0.9f, 3, 31 + (int)board);
-        var rings = MathF.Sin((across * 5 + warp * 7) * 3.2f) * 0.5f + 0.5f;
-        var fiber = Noise.Cloudy(along * 1.6f, across * 34, 4, 33);
-        var tone = Vector3.Lerp(Color(0x6E4526), Color(0xA8743F), 0.55f * rings + 0.5f * fiber + 0.35f * Noise.Value((int)board, 9));
-        var seam = MathF.Abs((p.Z + 20.6f) / 1.75f - board - 0.5f);
-        var gap = Noise.Step(0.491f, 0.497f, seam);
-        tone *= (1 - 0.85f * gap) * (0.85f + 0.5f * Noise.Cloudy(p.X * 0.8f, p.Z * 0.8f, 3, 34));
-        return new(Vector3.Max(tone, Vector3.Zero), Bumped(normal, new Vector3(p.X * 1.5f, 0, p.Z * 26), 0.045f, 35), 0.035f, 0.36f + 0.1f * rings);
-    }
-
-    private static Surface Glaze(Vector3 p, Vector3 normal)
-    {
-        // Dipped in teal over cream, the edge run down in drops; a dark rim where the glaze is thin.
-        float angle = MathF.Atan2(p.Z, p.X), run = 1.02f + 0.22f * Noise.Plane(angle * 2.2f, 0.4f, 51) + 0.1f * Noise.Plane(angle * 5.5f, 2, 52);
-        var dipped = Noise.Step(run, run + 0.03f, p.Y);
-        var pool = Noise.Step(0.35f, 0, MathF.Abs(p.Y - run - 0.05f));
-        var cream = Color(0xCDB894) * (0.9f + 0.25f * Noise.Cloudy(p * 4, 3, 53));
-        cream = Vector3.Lerp(cream, Color(0x6B4A2A), 0.5f * Noise.Step(0.55f, 0.8f, Noise.Cells(angle * 6, p.Y * 6, 54).First < 0.16f ? 1 : 0));
-        var teal = Vector3.Lerp(Color(0x1F666B), Color(0x0B2D44), 0.6f * pool + 0.5f * Noise.Step(-0.3f, 0.5f, Noise.Cloudy(p * 2.2f, 3, 55)));
-        var albedo = Vector3.Lerp(cream, teal, dipped);
-        albedo = Vector3.Lerp(albedo, Color(0x7A4B28), Noise.Step(3.12f, 3.17f, p.Y) * 0.8f);
-        return new(albedo, Bumped(normal, p * new Vector3(0.6f, 9, 0.6f), 0.025f, 56), 0.05f, dipped > 0.5f ? 0.13f : 0.5f);
-    }
-
-    private static Surface Skin(Fruit fruit, Vector3 p, Vector3 normal)
-    {
-        p -= fruit.Center;
-        var turned = Solids.Turn(p.X, p.Z, fruit.Turn);
-        var tilted = Solids.Turn(turned.X, p.Y, fruit.Lean);
-        p = new Vector3(tilted.X, tilted.Y, turned.Y) / fruit.Size;
-        int seed = 60 + (int)(fruit.Turn * 10);
-        float angle = MathF.Atan2(p.Z, p.X), around = MathF.Sqrt(p.X * p.X + p.Z * p.Z);
-        var dots = Noise.Cells(angle * 4.5f, p.Y * 5.5f, seed + 5).First;
-        switch (fruit.Part)
-        {
-            case Apple:
-                // Red blushes over yellow-green in streaks from the stem; the dimple stays green.
-                var streaks = Noise.Cloudy(MathF.Cos(angle) * 9, MathF.Sin(angle) * 9 + p.Y * 0.8f, 4, seed);
-                var side = Noise.Cloudy(p * 0.8f, 3, seed + 1);
-                var blush = Noise.Step(-0.3f, 0.25f, 1.1f * side + 0.4f * streaks + 0.3f);
-                var red = Vector3.Lerp(Color(0xC23A22), Color(0x86141A), Noise.Step(-0.25f, 0.35f, 0.6f * streaks + side));
-                var skin = Vector3.Lerp(Color(0xD2B845), red, blush);
-                skin = Vector3.Lerp(skin, Color(0xA9A23A), 0.8f * Noise.Step(0.4f, 0.12f, around) * Noise.Step(0, 0.3f, p.Y));
-                skin = Vector3.Lerp(skin, Color(0xE2C58A), 0.55f * Noise.Step(0.09f, 0.05f, dots));
-                return new(skin, Bumped(normal, p * 9, 0.012f, seed), 0.045f, 0.2f);
-            case Orange:
-                var pores = Noise.Cells(angle * 13 * around, p.Y * 13, seed).First;
-                var zest = Vector3.Lerp(Color(0xE07A12), Color(0xC9560A), Noise.Step(-0.3f, 0.4f, Noise.Cloudy(p * 1.5f, 3, seed))) * (0.86f + 0.2f * Noise.Step(0.1f, 0.4f, pores));
-                zest = Vector3.Lerp(zest, Color(0x6E6A2A), Noise.Step(0.2f, 0.08f, around) * Noise.Step(0, 0.5f, p.Y));
-                return new(zest, Bumped(normal, p * 16, 0.09f, seed), 0.04f, 0.32f);
-            case Pear:
-                var warm = Noise.Step(-0.2f, 0.6f, Noise.Cloudy(p * 0.8f + new Vector3(0.6f, 0, 0.4f), 3, seed) + 0.25f * MathF.Sin(angle));
-                var pear = Vector3.Lerp(Color(0x9BA637), Color(0xC08A34), warm);
-                pear = Vector3.Lerp(pear, Color(0x6E5A22), 0.65f * Noise.Step(0.14f, 0.06f, dots) + 0.6f * Noise.Step(0.3f, 0.7f, Noise.Cloudy(p * 3, 4, seed + 2)) * Noise.Step(1.6f, 2.4f, p.Y));
-                return new(pear, Bumped(normal, p * 10, 0.02f, seed), 0.038f, 0.33f);
-            case Green when p.X > -0.16f && normal.LengthSquared() > 0:
-                return CutFace(p, normal);
-            default:
-                var rind = Vector3.Lerp(Color(0xE3BE1E), Color(0xC9A512), Noise.Step(-0.3f, 0.5f, Noise.Cloudy(p * 2, 3, seed)));
-                return new(Vector3.Lerp(rind, Color(0x9BA12E), Noise.Step(1.05f, 1.35f, MathF.Abs(p.X)) * 0.7f), Bumped(normal, p * 13, 0.075f, seed), 0.04f, 0.3f);
-        }
-    }
-
-    private static Surface CutFace(Vector3 p, Vector3 normal)
-    {
-        float r = MathF.Sqrt(p.Y * p.Y + p.Z * p.Z), angle = MathF.Atan2(p.Y, p.Z) / MathF.Tau * 9 + 20;
-        var side = MathF.Abs(angle % 1 - 0.5f);
-        var flesh = Noise.Step(0.8f, 0.76f, r) * Noise.Step(0.1f, 0.15f, r) * Noise.Step(0.5f, 0.5f - 0.045f / MathF.Max(r, 0.1f), side);
-        var pulp = Vector3.Lerp(Color(0xE8C440), Color(0xD6A51C), Noise.Step(-0.2f, 0.4f, Noise.Cloudy(angle * 5, r * 3, 3, 71)));
-        var albedo = Vector3.Lerp(r > 0.92f ? Color(0xDDB51E) : Color(0xEFE3B8), pulp, flesh);
-        return new(albedo, Bumped(normal, p * 12, 0.08f * flesh, 72), 0.04f, flesh > 0.5f ? 0.16f : 0.5f);
-    }
-
-    private Surface GrapeSkin(Vector3 p, Vector3 normal)
-    {
-        var center = grapes.MinBy(c => (c - p).LengthSquared());
-        var which = Noise.Value((int)(center.X * 1000), (int)(center.Z * 1000), 81);
-        var albedo = Vector3.Lerp(Color(0x4A1F4E), Color(0x2A1538), which);
-        albedo = Vector3.Lerp(albedo, Color(0x7B2340), 0.5f * Noise.Value((int)(center.Y * 1000), 5, 82));
-        // Bloom: a pale dust, rubbed off here and there.
-        var bloom = Noise.Step(-0.15f, 0.35f, Noise.Cloudy(p * 5, 3, 83));
-        return new(Vector3.Lerp(albedo, Color(0x8C8FB0), 0.32f * bloom), normal, 0.045f, 0.16f + 0.22f * bloom);
-    }
-
-    private static Surface Linen(Vector3 p, Vector3 normal)
-    {
-        var local = Solids.Turn(p.X - 1.75f, p.Z - 0.85f, 0.33f);
-        var hem = MathF.Min(2.51f - MathF.Abs(local.X), 1.81f - MathF.Abs(local.Y));
-        var weave = 0.5f + 0.25f * MathF.Sin(local.X * 160) + 0.25f * MathF.Sin(local.Y * 160);
-        var albedo = Color(0xD9D3C4) * (0.9f + 0.08f * weave + 0.08f * Noise.Cloudy(local.X * 3, local.Y * 3, 3, 91));
-        if (hem is > 0.2f and < 0.3f or > 0.36f and < 0.4f) albedo = Color(0x3E5E8C) * (0.85f + 0.2f * weave);
-        return new(albedo, Bumped(normal, p * 22, 0.06f, 92));
-    }
-
-    private static Vector3 Bumped(Vector3 normal, Vector3 p, float amount, int seed)
-    {
-        if (amount <= 0) return normal;
-        var bump = new Vector3(Noise.Space(p, seed), Noise.Space(p + new Vector3(31.7f), seed), Noise.Space(p + new Vector3(57.3f), seed));
-        return Vector3.Normalize(normal + bump * amount);
     }
 
     private static float Square(float x) => x * x;

@@ -1,9 +1,9 @@
 using System.Numerics;
 using ImageGen.Imaging;
-using static ImageGen.Data.Pictures.Film;
-using static ImageGen.Data.Pictures.Solids;
+using static ImageGen.Data.Film;
+using static ImageGen.Data.Solids;
 
-namespace ImageGen.Data.Pictures;
+namespace ImageGen.Data;
 
 /// <summary>An old town's street in the afternoon: cobbles, plaster and tiles, one side in the sun. One unit is a meter.</summary>
 internal sealed class Street : Scene
@@ -191,14 +191,14 @@ internal sealed class Street : Scene
         {
             case Ground when MathF.Abs(p.X) > 2.63f:
                 var flag = Flag(p);
-                return new(Color(0x9B917F) * (flag.Height * 0.35f + 0.55f + 0.15f * (flag.Id & 255) / 255f + 0.3f * Noise.Cloudy(p.X * 4, p.Z * 4, 4, 531)), TownHouse.Bumped(normal, p * 14, 0.08f, 532), 0.02f, 0.6f);
+                return new(Color(0x9B917F) * (flag.Height * 0.35f + 0.55f + 0.15f * (flag.Id & 255) / 255f + 0.3f * Noise.Cloudy(p.X * 4, p.Z * 4, 4, 531)), Noise.Bump(normal, p * 14, 0.08f, 532), 0.02f, 0.6f);
             case Ground:
                 var (height, id) = Cobble(p);
                 var stone = Vector3.Lerp(Color(0x6C6862), Color(0xA0917E), (id & 1023) / 1023f) * (0.8f + 0.35f * Noise.Cloudy(p.X * 9, p.Z * 9, 3, 533));
                 if (id % 9 == 0) stone *= new Vector3(1.1f, 0.9f, 0.8f);
                 stone = Vector3.Lerp(Color(0x3A352C), stone, Noise.Step(0.15f, 0.6f, height));
                 var damp = Noise.Step(0.5f, 0.1f, MathF.Abs(p.X) + 0.4f * Noise.Plane(p.Z, p.X, 534));
-                return new(stone * (1 - 0.4f * damp), TownHouse.Bumped(normal, p * 24, 0.1f, 535), 0.035f + 0.02f * damp, 0.42f - 0.1f * damp);
+                return new(stone * (1 - 0.4f * damp), Noise.Bump(normal, p * 24, 0.1f, 535), 0.035f + 0.02f * damp, 0.42f - 0.1f * damp);
             case Tower:
                 var q = p - new Vector3(0.6f, 10.2f, -38.7f);
                 float face = new Vector2(q.X, q.Y + 2.2f).Length();
@@ -208,7 +208,7 @@ internal sealed class Street : Scene
                     return new(face > 0.75f || hand < 0 ? Color(0xC9A24A) : Color(0x23304A), normal, 0.03f, 0.4f);
                 }
                 var block = Noise.Value((int)MathF.Floor(p.X * 1.6f + p.Z * 1.6f + 0.5f * ((int)(p.Y * 2.2f) & 1)), (int)(p.Y * 2.2f), 536);
-                return new(Color(0xC7A878) * (0.72f + 0.25f * block + 0.3f * Noise.Cloudy(p * 0.8f, 4, 537)), TownHouse.Bumped(normal, p * 4, 0.1f, 538));
+                return new(Color(0xC7A878) * (0.72f + 0.25f * block + 0.3f * Noise.Cloudy(p * 0.8f, 4, 537)), Noise.Bump(normal, p * 4, 0.1f, 538));
             case Spire:
                 return new(Color(0x55756A) * (0.8f + 0.35f * Noise.Cloudy(p * new Vector3(3, 0.5f, 3), 4, 539)), normal, 0.04f, 0.4f);
             case Lantern:
@@ -219,11 +219,11 @@ internal sealed class Street : Scene
                 var dye = ((int)MathF.Floor(p.X / 0.4f) + (int)(p.Z * 0.3f) + 40) % 4;
                 return new(dye switch { 0 => Color(0xC8342C), 1 => Color(0xF0E4C8), 2 => Color(0x2D6A9F), _ => Color(0xE8B030) }, normal);
             case Pot:
-                return new(Color(0xA85F3A) * (0.8f + 0.4f * Noise.Cloudy(p * 3, 3, 542)), TownHouse.Bumped(normal, p * 14, 0.06f, 543));
+                return new(Color(0xA85F3A) * (0.8f + 0.4f * Noise.Cloudy(p * 3, 3, 542)), Noise.Bump(normal, p * 14, 0.06f, 543));
             default:
                 var leaf = Noise.Value((int)(p.X * 26), (int)(p.Y * 26), (int)(p.Z * 26));
                 var bloom = Noise.Cells(p.X * 9 + p.Z * 9, p.Y * 9, 544);
-                return new(bloom.First < 0.22f && bloom.Cell % 3 == 0 ? Color(0xE7DFD6) : Vector3.Lerp(Color(0x2E5426), Color(0x6E8F3A), leaf), TownHouse.Bumped(normal, p * 22, 0.5f, 545));
+                return new(bloom.First < 0.22f && bloom.Cell % 3 == 0 ? Color(0xE7DFD6) : Vector3.Lerp(Color(0x2E5426), Color(0x6E8F3A), leaf), Noise.Bump(normal, p * 22, 0.5f, 545));
         }
     }
 

@@ -1,8 +1,8 @@
 using System.Numerics;
-using static ImageGen.Data.Pictures.Film;
-using static ImageGen.Data.Pictures.Solids;
+using static ImageGen.Data.Film;
+using static ImageGen.Data.Solids;
 
-namespace ImageGen.Data.Pictures;
+namespace ImageGen.Data;
 
 /// <summary>One house of the street, in meters.</summary>
 /// <param name="Side">-1 on the left, 1 on the right.</param>
@@ -155,41 +155,38 @@ internal sealed record TownHouse(
                 var plaster = Color(Timbered && p.Y > Height / Floors ? 0xE9DFC8 : Plaster) * (0.8f + 0.6f * stain + 0.5f * streak + 0.22f * Noise.Cloudy(p.X * 9, p.Y * 9, 3, 418));
                 plaster = Vector3.Lerp(plaster, Color(0x6E6455), 0.7f * Noise.Step(1.5f, 0.1f, p.Y + 1.1f * stain));
                 var worn = Noise.Step(0.2f, 0.27f, Noise.Cloudy(p.X * 0.7f + Id, p.Y * 0.7f, 5, 403));
-                return new(Vector3.Lerp(plaster, Color(0x8F6B52), 0.55f * worn), Bumped(normal, world * 7, 0.11f, 404));
+                return new(Vector3.Lerp(plaster, Color(0x8F6B52), 0.55f * worn), Noise.Bump(normal, world * 7, 0.11f, 404));
             case Pane:
                 var (q, half, row, column) = Opening(p);
                 var curtain = Noise.Step(0.5f, 0.62f, MathF.Abs(q.X) / half.X + 0.08f * MathF.Sin(q.X * 60)) * (Noise.Hash(Id, row, column + 9) % 3 == 0 ? 0f : 0.8f);
                 var lamp = Noise.Hash(Id, row, column + 3) % 6 == 0 ? new Vector3(1.1f, 0.55f, 0.18f) * (0.5f + 0.5f * Noise.Step(1, -1, q.Y)) : Vector3.Zero;
-                return new(Vector3.Lerp(new(0.02f, 0.024f, 0.03f), new(0.5f, 0.47f, 0.42f), curtain), Bumped(normal, world * 1.6f + new Vector3(column * 5), 0.02f, 405), 0.09f, 0.05f, lamp);
+                return new(Vector3.Lerp(new(0.02f, 0.024f, 0.03f), new(0.5f, 0.47f, 0.42f), curtain), Noise.Bump(normal, world * 1.6f + new Vector3(column * 5), 0.02f, 405), 0.09f, 0.05f, lamp);
             case Wood:
                 var board = 0.8f + 0.4f * Noise.Value((int)MathF.Floor(p.X * 9), Id) + 0.25f * Noise.Cloudy(p.X * 40, p.Y * 2, 3, 406);
-                return new(Color(Paint) * board, Bumped(normal, world * new Vector3(20, 2, 20), 0.06f, 407), 0.03f, 0.45f);
+                return new(Color(Paint) * board, Noise.Bump(normal, world * new Vector3(20, 2, 20), 0.06f, 407), 0.03f, 0.45f);
             case Stone:
-                return new(Color(0xB3A48C) * (0.85f + 0.4f * Noise.Cloudy(world * 2.4f, 4, 408)), Bumped(normal, world * 12, 0.12f, 409));
+                return new(Color(0xB3A48C) * (0.85f + 0.4f * Noise.Cloudy(world * 2.4f, 4, 408)), Noise.Bump(normal, world * 12, 0.12f, 409));
             case Roof:
                 // Pantiles: rows down the slope, rolls across it, every tile its own tone.
                 float across = Gabled ? p.Z : p.X, line = p.Y * 10 / MathF.PI;
                 var tile = Noise.Value((int)MathF.Floor(across * 4.2f), (int)MathF.Floor(line), Id);
                 var clay = Vector3.Lerp(Color(0x8C4630), Color(0xB56A42), tile) * (0.8f + 0.5f * stain) * (0.75f + 0.25f * MathF.Abs(MathF.Sin(across * 13.2f)));
-                return new(Vector3.Lerp(clay, Color(0x5C5A3A), 0.5f * Noise.Step(0.1f, 0.5f, stain)), Bumped(normal, world * 8, 0.15f, 410));
+                return new(Vector3.Lerp(clay, Color(0x5C5A3A), 0.5f * Noise.Step(0.1f, 0.5f, stain)), Noise.Bump(normal, world * 8, 0.15f, 410));
             case Leaf:
                 var bloom = Noise.Cells(world.Z * 13 + world.X * 5, world.Y * 13, 411 + Id);
                 var petal = (bloom.Cell & 3) switch { 0 => Color(0xC4203A), 1 => Color(0xE0577E), 2 => Color(0xE8B23A), _ => Color(0xC4203A) };
                 var green = Color(0x3E6B2A) * (0.6f + 0.7f * Noise.Value((int)(world.Z * 30), (int)(world.Y * 30), 412));
-                return new(bloom.First < 0.3f ? petal : green, Bumped(normal, world * 20, 0.5f, 413));
+                return new(bloom.First < 0.3f ? petal : green, Noise.Bump(normal, world * 20, 0.5f, 413));
             case Foliage:
                 var leaf = Vector3.Lerp(Color(0x2C4A1E), Color(0x7A8F34), Noise.Value((int)MathF.Floor(world.Z * 17), (int)MathF.Floor(world.Y * 17), 423));
                 if (Noise.Plane(p.X * 1.3f, p.Y * 1.3f, 424) > 0.3f) leaf = Vector3.Lerp(leaf, Color(0xA8482A), 0.5f);
-                return new(leaf, Bumped(normal, world * 16, 0.6f, 425));
+                return new(leaf, Noise.Bump(normal, world * 16, 0.6f, 425));
             case Brick:
-                return new(Color(0x7C4A38) * (0.75f + 0.5f * Noise.Value((int)MathF.Floor(p.Y * 12), (int)MathF.Floor(p.X * 5 + p.Z * 5), 414)), Bumped(normal, world * 14, 0.2f, 415));
+                return new(Color(0x7C4A38) * (0.75f + 0.5f * Noise.Value((int)MathF.Floor(p.Y * 12), (int)MathF.Floor(p.X * 5 + p.Z * 5), 414)), Noise.Bump(normal, world * 14, 0.2f, 415));
             case Joinery:
                 return new(Color(0xDDD6C6) * (0.85f + 0.2f * stain), normal, 0.03f, 0.5f);
             default:
-                return new(Color(0x4A3322) * (0.8f + 0.5f * Noise.Cloudy(p.X * 6, p.Y * 6, 3, 416)), Bumped(normal, world * 9, 0.2f, 417));
+                return new(Color(0x4A3322) * (0.8f + 0.5f * Noise.Cloudy(p.X * 6, p.Y * 6, 3, 416)), Noise.Bump(normal, world * 9, 0.2f, 417));
         }
     }
-
-    internal static Vector3 Bumped(Vector3 normal, Vector3 p, float amount, int seed) =>
-        Vector3.Normalize(normal + amount * new Vector3(Noise.Space(p, seed), Noise.Space(p + new Vector3(31.7f), seed), Noise.Space(p + new Vector3(57.3f), seed)));
 }

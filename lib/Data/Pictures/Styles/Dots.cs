@@ -2,7 +2,7 @@ using System.Numerics;
 using ImageGen.Imaging;
 using SkiaSharp;
 
-namespace ImageGen.Data.Pictures;
+namespace ImageGen.Data;
 
 /// <summary>A flowering riverbank in dots of pure color, laid side by side so that the eye mixes them.</summary>
 internal sealed class Dots(int seed)

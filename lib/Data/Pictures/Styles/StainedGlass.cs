@@ -1,8 +1,8 @@
 using System.Numerics;
 using ImageGen.Imaging;
-using static ImageGen.Data.Pictures.Film;
+using static ImageGen.Data.Film;
 
-namespace ImageGen.Data.Pictures;
+namespace ImageGen.Data;
 
 /// <summary>Panes of colored glass in lead, lit from behind: Voronoi cells evened by Lloyd's steps, in drifts of color.</summary>
 internal sealed class StainedGlass

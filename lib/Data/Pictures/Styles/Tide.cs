@@ -1,8 +1,8 @@
 using System.Numerics;
 using ImageGen.Imaging;
-using static ImageGen.Data.Pictures.Film;
+using static ImageGen.Data.Film;
 
-namespace ImageGen.Data.Pictures;
+namespace ImageGen.Data;
 
 /// <summary>Wave upon wave of overlapping fans, as block printers have long cut the sea: indigo, turquoise, foam.</summary>
 internal static class Tide

@@ -1,8 +1,8 @@
 using System.Numerics;
 using ImageGen.Imaging;
-using static ImageGen.Data.Pictures.Film;
+using static ImageGen.Data.Film;
 
-namespace ImageGen.Data.Pictures;
+namespace ImageGen.Data;
 
 /// <summary>Watercolor: washes that ran into one another, dried with dark rims, and settled in the paper's tooth.</summary>
 internal static class Washes

@@ -2,7 +2,7 @@ using System.Numerics;
 using ImageGen.Imaging;
 using SkiaSharp;
 
-namespace ImageGen.Data.Pictures;
+namespace ImageGen.Data;
 
 /// <summary>Thick oil strokes along a turbulent flow: blues and greens around eddies of gold and coral.</summary>
 internal sealed class Whirls(int seed)

@@ -1,8 +1,8 @@
 using System.Numerics;
 using ImageGen.Imaging;
-using static ImageGen.Data.Pictures.Film;
+using static ImageGen.Data.Film;
 
-namespace ImageGen.Data.Pictures;
+namespace ImageGen.Data;
 
 /// <summary>Hills and sky cut in wood: each region hatched along its own contour, a black key block over two colors.</summary>
 internal static class Woodcut

@@ -1,0 +1,129 @@
+using ImageGen.Runtime;
+using ImageGen.Weights;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace ImageGen.Text;
+
+/// <summary>What CLIP's text tower makes of a batch of texts.</summary>
+/// <param name="Sequence">Every token's vector after the last norm, <c>[B, T, W]</c>: what Stable Diffusion looks at.</param>
+/// <param name="Pooled">The vector at each text's end, <c>[B, W]</c>.</param>
+/// <param name="Projected">That vector in the space shared with pictures, <c>[B, Projection]</c>, not normalized; null for a tower without projection.</param>
+public sealed record ClipTextOutput(Tensor Sequence, Tensor Pooled, Tensor? Projected);
+
+/// <summary>
+/// CLIP's text tower (Radford and others, arXiv 2103.00020), with Hugging Face's parameter names: <c>text_model.…</c> and,
+/// with a projection, <c>text_projection.weight</c>. It is Stable Diffusion 1's text encoder, too.
+/// </summary>
+/// <remarks>
+/// A token sees itself and what stands before it, so the vector at the end token knows the whole text, and what fills up
+/// behind it needs no mask: nobody before it looks.
+/// </remarks>
+public sealed class ClipTextEncoder : nn.Module<Tensor, ClipTextOutput>
+{
+    private readonly Embedding tokens, positions;
+    private readonly ClipTextLayer[] layers;
+    private readonly LayerNorm norm;
+    private readonly Linear? projection;
+
+    /// <summary>Builds the tower with torch's initial weights: load others into it.</summary>
+    /// <exception cref="CourseException">The measures cannot be a text tower's.</exception>
+    public ClipTextEncoder(ClipTextConfig config, Device? device = null) : base(nameof(ClipTextEncoder))
+    {
+        Config = config.Checked();
+        tokens = nn.Embedding(config.VocabularySize, config.Width, device: device);
+        positions = nn.Embedding(config.Positions, config.Width, device: device);
+        layers = [.. Enumerable.Range(0, config.Layers).Select(_ => new ClipTextLayer(config, device))];
+        norm = nn.LayerNorm(config.Width, eps: config.NormEpsilon, device: device);
+
+        register_module("text_model", new Group(
+            ("embeddings", new Group(("token_embedding", tokens), ("position_embedding", positions))),
+            ("encoder", new Group(("layers", nn.ModuleList(layers)))),
+            ("final_layer_norm", norm)));
+        if (config.Projection is not { } width) return;
+        projection = nn.Linear(config.Width, width, hasBias: false, device: device);
+        register_module("text_projection", projection);
+    }
+
+    /// <summary>The measures.</summary>
+    public ClipTextConfig Config { get; }
+
+    /// <summary>Encodes ids <c>[B, T]</c> (int64), each row with its end token.</summary>
+    /// <exception cref="CourseException">The texts are longer than the model has positions.</exception>
+    public override ClipTextOutput forward(Tensor ids)
+    {
+        var length = ids.shape[1];
+        if (length > Config.Positions) throw new CourseException($"The texts have {length} tokens and this CLIP has {Config.Positions} positions: encode with maxLength {Config.Positions} or less.");
+        using var scope = NewDisposeScope();
+        var x = tokens.call(ids) + positions.weight![..(int)length];
+        var past = ones(length, length, ScalarType.Bool, ids.device).tril(); // row t is true up to column t
+        foreach (var layer in layers) x = layer.call(x, past);
+        x = norm.call(x);
+
+        // argmax gives the first of equals: the first end token, where several fill up.
+        var end = (Config.EndId == ClipTextConfig.HighestId ? ids : ids.eq(Config.EndId).to(ScalarType.Int64)).argmax(-1);
+        var pooled = x[arange(ids.shape[0], device: ids.device), end];
+        var projected = projection?.call(pooled);
+        return new(x.MoveToOuterDisposeScope(), pooled.MoveToOuterDisposeScope(), projected?.MoveToOuterDisposeScope());
+    }
+
+    /// <summary>Loads published weights: Stable Diffusion's text encoder, or the text part of a whole CLIP.</summary>
+    /// <exception cref="CourseException">The file cannot be read or does not fit: the message lists what is missing or of another shape.</exception>
+    public void Load(string path)
+    {
+        using var file = WeightFile.Open(path);
+        file.LoadInto(this, Rename);
+    }
+
+    /// <summary>
+    /// From a name in a published file to this module's name; null for what is not part of it: the vision tower, the
+    /// scale of the logits, the list of positions, and the projection where this tower has none.
+    /// </summary>
+    public string? Rename(string name) =>
+        name.StartsWith("text_model.", StringComparison.Ordinal) && !name.EndsWith("position_ids", StringComparison.Ordinal)
+        || name == "text_projection.weight" && projection is not null
+            ? name
+            : null;
+
+    // TorchSharp would register modules once more under the names of the fields that hold them.
+    protected override void RegisterComponents() { }
+}
+
+/// <summary>One layer of CLIP's text tower: BERT's two steps, but each normalizes what goes in and not what comes out.</summary>
+internal sealed class ClipTextLayer : nn.Module<Tensor, Tensor, Tensor>
+{
+    private readonly Linear query, key, value, mix, widen, narrow;
+    private readonly LayerNorm norm1, norm2;
+    private readonly int heads;
+
+    internal ClipTextLayer(ClipTextConfig config, Device? device) : base(nameof(ClipTextLayer))
+    {
+        var width = config.Width;
+        heads = config.Heads;
+        (query, key, value, mix) = (Dense(width, width), Dense(width, width), Dense(width, width), Dense(width, width));
+        (widen, narrow) = (Dense(width, config.FeedForward), Dense(config.FeedForward, width));
+        (norm1, norm2) = (Norm(), Norm());
+
+        register_module("self_attn", new Group(("q_proj", query), ("k_proj", key), ("v_proj", value), ("out_proj", mix)));
+        register_module("layer_norm1", norm1);
+        register_module("mlp", new Group(("fc1", widen), ("fc2", narrow)));
+        register_module("layer_norm2", norm2);
+
+        Linear Dense(int from, int to) => nn.Linear(from, to, device: device);
+        LayerNorm Norm() => nn.LayerNorm(width, eps: config.NormEpsilon, device: device);
+    }
+
+    public override Tensor forward(Tensor x, Tensor mask)
+    {
+        using var scope = NewDisposeScope();
+        var n = norm1.call(x);
+        x = x + mix.call(Attention.Of(query.call(n), key.call(n), value.call(n), heads, mask)); // x + W·attention(LN(x))
+        var hidden = widen.call(norm2.call(x));
+        hidden = hidden * (1.702 * hidden).sigmoid(); // quick-GELU: x·σ(1.702·x), CLIP's stand-in for x·Φ(x)
+        return (x + narrow.call(hidden)).MoveToOuterDisposeScope(); // x + W₂·gelu(W₁·LN(x))
+    }
+
+    // TorchSharp would register modules once more under the names of the fields that hold them.
+    protected override void RegisterComponents() { }
+}
