@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using ImageGen.Kernel.Jupyter;
 using ImageGen.Runtime;
 
 namespace ImageGen.Tests;
@@ -46,10 +47,11 @@ public sealed partial class LessonsTests
     public async Task Converted_and_without_scripts_every_picture_is_still_there()
     {
         using var folder = new TemporaryFolder();
+        var converter = SystemPackages.Ensure(() => JupyterPrograms.NbConvert(systemFirst: true), "Jupyter's nbconvert", "jupyter-nbconvert");
         foreach (var path in Committed("notebooks").Concat(Committed("notebooks/solutions")))
         {
             var page = folder[Path.GetFileName(path) + ".html"];
-            (await CourseProcess.RunAsync(Long, NbConvert(), "nbconvert", "--to", "html", path, "--output", page)).Succeeded();
+            (await CourseProcess.RunAsync(Long, converter, "--to", "html", path, "--output", page)).Succeeded();
             var html = Scripts().Replace(File.ReadAllText(page), "");
             var pictures = Code(JsonNode.Parse(File.ReadAllText(path))!).SelectMany(Outputs).Select(output => (string?)Text(output["data"]?["image/png"])).OfType<string>().ToList();
             Assert.All(pictures, picture => Assert.Contains(picture[..120].Replace("\n", ""), html.Replace("\n", "")));
@@ -57,9 +59,6 @@ public sealed partial class LessonsTests
             if (!path.Contains("solutions")) Assert.NotEmpty(pictures);
         }
     }
-
-    // A Python of one's own may come first on the path, without the system's packages.
-    private static string NbConvert() => new[] { "/usr/bin/jupyter", "/usr/local/bin/jupyter" }.FirstOrDefault(File.Exists) ?? "jupyter";
 
     private static List<string> Committed(string folder) =>
         [.. Directory.GetFiles(Path.Combine(Folders.Root, folder), "*.ipynb").Order(StringComparer.Ordinal)];
