@@ -20,13 +20,13 @@ public sealed record TextureOptions
     };
 
     /// <summary>Width of the new texture in pixels: 32 to 4096.</summary>
-    public int Width { get; init; } = Scales.Pick(smoke: 64, small: 192, full: 384);
+    public int Width { get; init; } = Scales.Pick(smoke: 64, small: 160, full: 384);
 
     /// <summary>Height of the new texture in pixels: 32 to 4096.</summary>
-    public int Height { get; init; } = Scales.Pick(smoke: 64, small: 192, full: 384);
+    public int Height { get; init; } = Scales.Pick(smoke: 64, small: 160, full: 384);
 
     /// <summary>The longer side of the example, in pixels, before it is measured: 32 to 4096.</summary>
-    public int ExampleSize { get; init; } = Scales.Pick(smoke: 64, small: 192, full: 384);
+    public int ExampleSize { get; init; } = Scales.Pick(smoke: 64, small: 160, full: 384);
 
     /// <summary>Steps in all, over every level: 1 to 100,000.</summary>
     public int Steps { get; init; } = Scales.Pick(smoke: 9, small: 150, full: 400);
