@@ -14,16 +14,12 @@ public sealed record Measurement(string Name, double Value, string Unit = "", do
     /// <summary>Whether the figure is within its bounds.</summary>
     public bool Holds => Value >= (AtLeast ?? double.MinValue) && Value <= (AtMost ?? double.MaxValue);
 
-    /// <summary>Writes a table.</summary>
-    public static void Print(IReadOnlyList<Measurement> measurements)
+    /// <summary>One line of a table.</summary>
+    public override string ToString()
     {
-        var width = measurements.Max(measurement => measurement.Name.Length);
-        foreach (var one in measurements)
-        {
-            var bound = one.AtLeast is { } least ? $"at least {Text(least)}" : one.AtMost is { } most ? $"at most {Text(most)}" : "";
-            var verdict = bound.Length == 0 ? "" : one.Holds ? "ok" : "MISSED";
-            Console.WriteLine($"{one.Name.PadRight(width)}  {Text(one.Value),10} {one.Unit,-8} {bound,-16} {verdict}");
-        }
+        var bound = AtLeast is { } least ? $"at least {Text(least)}" : AtMost is { } most ? $"at most {Text(most)}" : "";
+        var verdict = bound.Length == 0 ? "" : Holds ? "ok" : "MISSED";
+        return $"{Name,-46}  {Text(Value),10} {Unit,-8} {bound,-16} {verdict}".TrimEnd();
     }
 
     private static string Text(double value) => value.ToString("0.###", CultureInfo.InvariantCulture);
