@@ -9,34 +9,24 @@ namespace ImageGen.Bench;
 /// <summary><c>./course bench data</c>: pictures a second that Petals draws and hands out, and how much of a training loop waits for data.</summary>
 internal static class DataBench
 {
-    /// <summary>Measures, writes a line each, and returns the figures by name.</summary>
-    public static IReadOnlyDictionary<string, double> Run(TextWriter output)
+    /// <summary>Measures; the speeds are per second of processor time, so that other programs do not count.</summary>
+    public static IReadOnlyList<Measurement> Run()
     {
-        var figures = new Dictionary<string, double>();
-        void Report(string name, double value, string meaning)
-        {
-            figures[name] = value;
-            output.WriteLine($"{name,-28}{value,12:0.###}  {meaning}");
-        }
-
         Draw(40, 64, Split.Validation);
-        var drawn = Draw(500, 64, Split.Train);
-        Report("petals.drawn64", drawn, "pictures drawn in a second of one core, 64×64 (at least 500)");
-        Report("petals.drawn128", Draw(150, 128, Split.Train), "the same, 128×128");
-        Report("petals.drawn256", Draw(40, 256, Split.Train), "the same, 256×256");
-
         var petals = new Petals(Split.Train, 1024);
         for (var i = 0; i < petals.Count; i++) petals.Picture(i);
-        Report("petals.cached64", PerCpuSecond(20 * petals.Count, () =>
-        {
-            for (var i = 0; i < 20 * petals.Count; i++) petals.Picture(i % petals.Count);
-        }), "pictures handed out in a second of one core, once drawn (at least 500)");
-
-        var (fed, _) = Train(petals);
-        Report("batches.wait", fed, "share of a training loop that waits for batches of drawn pictures (at most 0.02)");
-        var (fresh, _) = Train(new Petals(Split.Train, 4096, seed: 8));
-        Report("batches.wait.first", fresh, "the same in the first epoch, while pictures are drawn");
-        return figures;
+        return
+        [
+            new("Petals drawn, 64×64", Draw(500, 64, Split.Train), "a second", AtLeast: 500),
+            new("Petals drawn, 128×128", Draw(150, 128, Split.Train), "a second"),
+            new("Petals drawn, 256×256", Draw(40, 256, Split.Train), "a second"),
+            new("Petals handed out, once drawn", PerCpuSecond(20 * petals.Count, () =>
+            {
+                for (var i = 0; i < 20 * petals.Count; i++) petals.Picture(i % petals.Count);
+            }), "a second", AtLeast: 500),
+            new("share of a training loop that waits for drawn pictures", Train(petals), AtMost: 0.02),
+            new("the same in the first epoch, while they are drawn", Train(new Petals(Split.Train, 4096, seed: 8))),
+        ];
     }
 
     private static double Draw(int count, int side, Split split)
@@ -58,8 +48,8 @@ internal static class DataBench
         return count / Math.Max(1e-3, (process.TotalProcessorTime - before).TotalSeconds);
     }
 
-    /// <summary>Forty steps of a small convolutional network, about as heavy as a DCGAN's discriminator of width 32.</summary>
-    private static (double WaitShare, double StepSeconds) Train(Petals petals)
+    /// <summary>The share of forty training steps that is spent waiting: a small network, about as heavy as a DCGAN's discriminator.</summary>
+    private static double Train(Petals petals)
     {
         using var model = nn.Sequential(
             nn.Conv2d(3, 32, 4, 2, 1), nn.LeakyReLU(0.2), nn.Conv2d(32, 64, 4, 2, 1), nn.LeakyReLU(0.2),
@@ -82,7 +72,6 @@ internal static class DataBench
             }
             batch.Dispose();
         }
-        var seconds = clock.Elapsed.TotalSeconds;
-        return ((batches.Waited - waited).TotalSeconds / seconds, seconds / Steps);
+        return (batches.Waited - waited).TotalSeconds / clock.Elapsed.TotalSeconds;
     }
 }

@@ -13,9 +13,10 @@ internal static class WeightsBench
 {
     private const int Rounds = 9;
 
-    /// <summary>Runs it and prints medians, ratios and the peak memory that loading adds.</summary>
-    public static void Run(TextWriter output)
+    /// <summary>Ratios of medians, and the peak memory that loading adds.</summary>
+    public static IReadOnlyList<Measurement> Run()
     {
+        var measurements = new List<Measurement>();
         var folder = Directory.CreateTempSubdirectory("imagegen-bench-");
         try
         {
@@ -24,8 +25,9 @@ internal static class WeightsBench
             {
                 var path = Path.Combine(folder.FullName, $"{type}.safetensors");
                 SafeTensors.Save(path, net, type);
-                Compare(path, net, $"{type} into Float32", output);
+                measurements.AddRange(Compare(path, net, $"{type} into Float32"));
             }
+            return measurements;
         }
         finally
         {
@@ -33,7 +35,7 @@ internal static class WeightsBench
         }
     }
 
-    private static void Compare(string path, nn.Module net, string name, TextWriter output)
+    private static IEnumerable<Measurement> Compare(string path, nn.Module net, string name)
     {
         var bytes = new byte[new FileInfo(path).Length];
         Array.Fill(bytes, (byte)1);
@@ -54,9 +56,12 @@ internal static class WeightsBench
                 most = Math.Max(most, ResidentBytes());
             }));
         }
-        double read = Median(plain), loaded = Median(weights), gigabytes = bytes.Length / 1e9;
-        output.WriteLine($"weights, {name}: bytes {gigabytes / read:0.00} GB/s, tensors {gigabytes / loaded:0.00} GB/s, ratio {read / loaded:0.00}; "
-            + $"loading adds {Math.Max(0, most - before) / 1e6:0} MB to the model's {gigabytes * 1000:0} MB of file");
+        return
+        [
+            new($"{name}: reading bytes", bytes.Length / 1e9 / Median(plain), "GB/s"),
+            new($"{name}: loading tensors over reading bytes", Median(plain) / Median(weights)),
+            new($"{name}: memory that loading adds", Math.Max(0, most - before) / 1e6, "MB"),
+        ];
     }
 
     private static double Seconds(Action action)

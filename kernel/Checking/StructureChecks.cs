@@ -43,7 +43,7 @@ internal static class StructureChecks
         }
     }
 
-    /// <summary>nbformat 4.5 with our kernel's names, no widget state, and a place in the slides for every cell.</summary>
+    /// <summary>nbformat 4.5 with our kernel's names, no widget state, and a slide for the start and for every section.</summary>
     public static IEnumerable<Finding> Metadata(CheckedNotebook notebook)
     {
         if ((int?)notebook.Raw["nbformat_minor"] < 5 || (int?)notebook.Raw["nbformat_minor"] is null)
@@ -57,10 +57,14 @@ internal static class StructureChecks
         var cells = notebook.Raw["cells"]!.AsArray();
         if (cells.Select(cell => (string?)cell!["id"]).Where(id => !string.IsNullOrEmpty(id)).Distinct().Count() < cells.Count)
             yield return notebook.Found("not every cell has an id of its own", notebook.Publish);
-        foreach (var (raw, place) in cells.Select((cell, i) => ((JsonObject)cell!, i + 1)))
+        foreach (var (cell, place) in notebook.Notebook.Cells.Select((cell, i) => (cell, i + 1)))
         {
-            if (!SlideTypes.Contains((string?)raw["metadata"]?["slideshow"]?["slide_type"]))
-                yield return notebook.Found("it has no slide type", "Set metadata.slideshow.slide_type to slide, subslide, fragment, skip or notes", place);
+            var slide = (string?)cell.Metadata["slideshow"]?["slide_type"];
+            if (slide is not null && !SlideTypes.Contains(slide)) yield return notebook.Found($"it has the slide type '{slide}'", $"The types are {string.Join(", ", SlideTypes)}", place);
+            // A cell without a type goes on with the slide before it; a section begins one.
+            var begins = place == 1 || cell.Kind == CellKind.Markdown && (cell.Source.StartsWith("# ", StringComparison.Ordinal) || cell.Source.StartsWith("## ", StringComparison.Ordinal));
+            if (begins && slide is not ("slide" or "subslide" or "skip"))
+                yield return notebook.Found("it begins a section and no slide", "Set its metadata.slideshow.slide_type to slide", place);
         }
     }
 

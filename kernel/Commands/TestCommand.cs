@@ -24,8 +24,10 @@ internal static class TestCommand
         var report = Path.Combine(Path.GetTempPath(), $"imagegen-tests-{Guid.NewGuid():N}.xml");
         try
         {
+            // Colors end in a code without a line end, which would stand before the last line.
+            string[] plain = Console.IsOutputRedirected ? ["-noColor"] : [];
             var code = await ProjectCommand.RunAsync(
-                Path.Combine(tests, "bin", "ImageGen.Tests.dll"), [.. parsed.UnmatchedTokens, .. parsed.GetValue(Passed) ?? [], "-xml", report], cancellationToken);
+                Path.Combine(tests, "bin", "ImageGen.Tests.dll"), [.. parsed.UnmatchedTokens, .. parsed.GetValue(Passed) ?? [], .. plain, "-xml", report], cancellationToken);
             if (!File.Exists(report)) throw new CourseException($"The tests ended before they could report (exit code {code}).");
             var (passed, failed, skipped) = Sums(XDocument.Load(report));
             Console.WriteLine($"{passed} passed, {failed} failed, {skipped} skipped");

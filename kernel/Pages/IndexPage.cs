@@ -35,7 +35,7 @@ internal static class IndexPage
             var name = Path.GetFileNameWithoutExtension(file);
             if (!File.Exists(Path.Combine(folder, name + ".html")) || Read(file) is not { } notebook) continue;
             var run = RunRecord.Of(notebook);
-            var picture = OutputRenderer.LastPicture(notebook) is { } address ? $"<img alt=\"\" src=\"{address}\">" : $"<span>{WebUtility.HtmlEncode(name[..Math.Min(2, name.Length)])}</span>";
+            var picture = OutputRenderer.Cover(notebook) is { } address ? $"<img alt=\"\" src=\"{address}\">" : $"<span>{WebUtility.HtmlEncode(name[..Math.Min(2, name.Length)])}</span>";
             var note = run is null ? "" : run.Outcome == LessonOutcome.Passed
                 ? $"{RunSummary.Seconds(TimeSpan.FromSeconds(run.Seconds))} at {run.Scale.ToString().ToLowerInvariant()} scale"
                 : $"<b class=\"{run.Outcome.ToString().ToLowerInvariant()}\">{run.Outcome.ToString().ToLowerInvariant()}</b>";

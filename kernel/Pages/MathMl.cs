@@ -97,7 +97,7 @@ internal sealed class MathMl
             '_' or '^' => throw new FormatException("a script without a base"),
             '-' => Operator("−"),
             '*' => Operator("∗"),
-            '|' => """<mo stretchy="false">|</mo>""",
+            '|' => """<mo stretchy="false" lspace="0" rspace="0">|</mo>""",
             '(' or ')' or '[' or ']' => $"""<mo stretchy="false">{c}</mo>""",
             '/' => "<mo lspace=\"0\" rspace=\"0\">/</mo>",
             ',' or ';' => $"<mo separator=\"true\">{c}</mo>",
@@ -113,7 +113,7 @@ internal sealed class MathMl
         if (MathSymbols.Letters.TryGetValue(name, out var letter))
             return char.IsUpper(letter[0]) || letter is "∞" or "∂" or "∇" or "∅" ? $"""<mi mathvariant="normal">{letter}</mi>""" : $"<mi>{letter}</mi>";
         if (MathSymbols.Operators.TryGetValue(name, out var symbol))
-            return symbol is "|" or "‖" or "⟨" or "⟩" or "{" or "}" ? $"""<mo stretchy="false">{symbol}</mo>""" : Operator(symbol);
+            return symbol is "|" or "‖" or "⟨" or "⟩" or "{" or "}" ? $"""<mo stretchy="false" lspace="0" rspace="0">{symbol}</mo>""" : Operator(symbol);
         if (MathSymbols.Large.TryGetValue(name, out var large))
         {
             limits = display;
@@ -141,7 +141,7 @@ internal sealed class MathMl
                 var degree = Row("]");
                 return $"<mroot>{Argument()}{degree}</mroot>";
             case "text" or "textrm" or "mbox" or "textit" or "textbf" or "texttt":
-                return $"<mtext>{WebUtility.HtmlEncode(RawArgument().Replace(' ', ' '))}</mtext>";
+                return $"<mtext>{WebUtility.HtmlEncode(RawArgument()).Replace(' ', '\u00a0')}</mtext>";
             case "mathrm" or "operatorname" or "mathop":
                 if (Looking("*")) { at++; limits = display; }
                 return $"""<mi mathvariant="normal">{WebUtility.HtmlEncode(RawArgument().Replace(@"\,", " "))}</mi>""";

@@ -19,11 +19,18 @@ internal static class OutputRenderer
         _ => "",
     };
 
-    /// <summary>The last picture among the outputs of a notebook, as a data address; null when it made none.</summary>
-    public static string? LastPicture(Notebook notebook) => notebook.CodeCells.Reverse()
-        .SelectMany(cell => cell.Outputs.Reverse())
-        .Select(output => output?["data"]?["image/png"])
-        .OfType<JsonNode>().Select(png => Address("image/png", NotebookCell.Text(png))).FirstOrDefault();
+    /// <summary>
+    /// The picture that stands for a notebook, as a data address: that of its gallery cell, else its last picture that is no
+    /// chart, else its last; null when it made none.
+    /// </summary>
+    public static string? Cover(Notebook notebook)
+    {
+        var pictures = notebook.CodeCells.Reverse()
+            .SelectMany(cell => cell.Outputs.Reverse().Select(output => (cell, data: output?["data"] as JsonObject)))
+            .Where(shown => shown.data?["image/png"] is not null).ToArray();
+        var rank = pictures.OrderBy(shown => shown.cell.Metadata["gallery"] is not null ? 0 : shown.data!.All(d => !d.Key.EndsWith("+json", StringComparison.Ordinal)) ? 1 : 2);
+        return rank.Select(shown => Address("image/png", NotebookCell.Text(shown.data!["image/png"]))).FirstOrDefault();
+    }
 
     private static string Bundle(JsonObject data, MarkdownRenderer markdown)
     {

@@ -60,7 +60,7 @@ internal sealed class GramTarget : StyleTarget
     // Gram(aF + b) = a²·F·Fᵀ/M + ab·(m·1ᵀ + 1·mᵀ) + b², with m the channels' means: no second copy of the map is made.
     private Tensor Measure(Tensor left, Tensor right)
     {
-        var (rows, columns) = (left.view(left.size(1), -1), right.view(right.size(1), -1));
+        var (rows, columns) = (left.squeeze(0).flatten(1), right.squeeze(0).flatten(1));
         var plain = rows.matmul(columns.t()) * (scale * scale / rows.size(1));
         if (shift == 0) return plain;
         var (leftMean, rightMean) = (rows.mean([1], keepdim: true), columns.mean([1], keepdim: true));

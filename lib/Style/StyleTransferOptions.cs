@@ -44,8 +44,8 @@ public sealed record StyleTransferOptions
     /// <summary>Smaller pictures and fewer steps: to compare many results, where none has to be the best.</summary>
     public static StyleTransferOptions Quick => new()
     {
-        Size = Scales.Pick(smoke: 64, small: 160, full: 384),
-        Steps = Scales.Pick(smoke: 6, small: 75, full: 200),
+        Size = Scales.Pick(smoke: 64, small: 192, full: 384),
+        Steps = Scales.Pick(smoke: 6, small: 60, full: 200),
     };
 
     /// <summary>The longer side of the result, in pixels: 32 to 4096.</summary>

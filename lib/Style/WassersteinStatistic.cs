@@ -16,7 +16,7 @@ public sealed class WassersteinStatistic : StyleStatistic
     // Only these C×C figures are in double precision: the roots of small eigenvalues would magnify float32's rounding.
     private static (Tensor Mean, Tensor Covariance) Moments(Tensor left, Tensor right)
     {
-        var (rows, columns) = (left.view(left.size(1), -1), right.view(right.size(1), -1));
+        var (rows, columns) = (left.squeeze(0).flatten(1), right.squeeze(0).flatten(1));
         var (mean, columnMean) = (rows.mean([1]).to(ScalarType.Float64), columns.mean([1]).to(ScalarType.Float64));
         var products = (rows.matmul(columns.t()) / rows.size(1)).to(ScalarType.Float64);
         var ridge = 1e-4 * eye(mean.size(0), dtype: ScalarType.Float64, device: left.device);

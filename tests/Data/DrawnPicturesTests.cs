@@ -12,7 +12,7 @@ public sealed class DrawnPicturesTests
     private const long MostBytes = 500 * 1024;
 
     // Mean difference in levels of 255 between a picture and its small redrawing, both averaged down to 1/16.
-    private const double SameScene = 7;
+    private const double SameScene = 6;
 
     public static TheoryData<string> All => [.. DrawnPictures.All.Select(picture => picture.Name)];
 
@@ -38,7 +38,9 @@ public sealed class DrawnPicturesTests
     {
         var drawn = DrawnPictures.Named(name);
         int width = drawn.Width / 16, height = drawn.Height / 16;
-        var small = drawn.Draw(scale: 0.25, samples: 1, cancel: Cancel).Resize(width, height);
+        // Fine black and white lines, drawn smaller, merge in linear light and come out paler: styles need the larger drawing.
+        var small = (drawn.Kind == PictureKind.Style ? drawn.Draw(scale: 0.5, samples: 4, cancel: Cancel) : drawn.Draw(scale: 0.25, samples: 1, cancel: Cancel))
+            .Resize(width, height);
         Assert.InRange(Apart(small, Committed(drawn).Resize(width, height)), 0, SameScene);
 
         // The measure tells pictures apart: every other one, and this one upside down, lies far outside.

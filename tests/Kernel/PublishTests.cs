@@ -60,7 +60,8 @@ public sealed class PublishTests : IDisposable
 
     [Theory]
     [InlineData("cell length", "has 21 lines")]
-    [InlineData("slide", "no slide type")]
+    [InlineData("slide", "it begins a section and no slide")]
+    [InlineData("slide type", "it has the slide type 'big'")]
     [InlineData("error", "its output is an error")]
     [InlineData("script", "has a script")]
     [InlineData("plotly", "a chart has no image/png")]
@@ -87,7 +88,8 @@ public sealed class PublishTests : IDisposable
         switch (fault)
         {
             case "cell length": Published("00-first.ipynb", TestCourse.FirstCell, string.Join('\n', Enumerable.Repeat("1;", 21))); break;
-            case "slide": TestCourse.Change(first, n => n["cells"]![1]!["metadata"]!.AsObject().Remove("slideshow")); break;
+            case "slide": TestCourse.Change(first, n => n["cells"]![0]!["metadata"]!.AsObject().Remove("slideshow")); break;
+            case "slide type": TestCourse.Change(first, n => n["cells"]![1]!["metadata"]!["slideshow"]!["slide_type"] = "big"); break;
             case "error": Output(first, """{"output_type": "error", "ename": "E", "evalue": "x", "traceback": []}"""); break;
             case "script": Output(first, """{"output_type": "display_data", "metadata": {}, "data": {"text/html": "<div></div><SCRIPT>x</SCRIPT>", "text/plain": "x"}}"""); break;
             case "plotly": Output(first, """{"output_type": "display_data", "metadata": {}, "data": {"application/vnd.plotly.v1+json": {}, "text/plain": "x"}}"""); break;

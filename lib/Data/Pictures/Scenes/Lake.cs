@@ -5,15 +5,15 @@ using static ImageGen.Data.Film;
 namespace ImageGen.Data;
 
 /// <summary>A mountain lake at evening: peaks in the last sun, haze in the valley, forest on the shores, broken reflections.</summary>
-internal sealed class Lake(int seed, CancellationToken cancel)
+internal sealed class Lake(int width, int seed, CancellationToken cancel)
 {
     private static readonly Vector3 Sun = Vector3.Normalize(new(-0.9f, 0.25f, -0.1f));
     private static readonly Vector3 SunLight = new(7.6f, 3.9f, 1.7f), SkyLight = new(0.34f, 0.47f, 0.78f);
-    private readonly LakeLand land = new(seed, cancel);
+    private readonly LakeLand land = new(width, seed, cancel);
 
     public static Picture Draw(int width, int height, int samples, int seed, CancellationToken cancel)
     {
-        var lake = new Lake(seed, cancel);
+        var lake = new Lake(width, seed, cancel);
         var camera = new Camera(new(0, 9, 0), new(0, 69, -1000), 2.3f);
         Seen See(float x, float y, ref Dice dice)
         {

@@ -9,27 +9,32 @@ namespace ImageGen.Data;
 /// </summary>
 internal sealed class LakeLand
 {
-    private const int Columns = 2048, Rows = 3072;
     private const float Wide = 0.85f, Nearest = 40, Farthest = 26_000;
     private static readonly float Span = MathF.Log(Farthest / Nearest);
 
-    private readonly float[] heights = new float[Columns * Rows];
-    private readonly float[] canopy = new float[Columns * Rows];
-    private readonly int seed;
+    private readonly int columns, rows, seed;
+    private readonly float[] heights, canopy;
 
-    public LakeLand(int seed, CancellationToken cancel)
+    /// <summary>Works the land out.</summary>
+    /// <param name="width">The picture's, in pixels: a small one needs a coarser grid.</param>
+    /// <param name="seed">Another seed is another land.</param>
+    /// <param name="cancel">Stops between rows.</param>
+    public LakeLand(int width, int seed, CancellationToken cancel)
     {
-        this.seed = seed;
-        Parallel.For(0, Rows, Film.Cores(cancel), row =>
+        var fineness = Math.Clamp(width / 768f, 0.25f, 2);
+        (columns, rows, this.seed) = ((int)(2048 * fineness), (int)(3072 * fineness), seed);
+        heights = new float[columns * rows];
+        canopy = new float[columns * rows];
+        Parallel.For(0, rows, Film.Cores(cancel), row =>
         {
-            var z = -Nearest * MathF.Exp(Span * row / (Rows - 1));
-            for (var column = 0; column < Columns; column++)
+            var z = -Nearest * MathF.Exp(Span * row / (rows - 1));
+            for (var column = 0; column < columns; column++)
             {
-                var x = Wide * (2f * column / (Columns - 1) - 1) * -z;
+                var x = Wide * (2f * column / (columns - 1) - 1) * -z;
                 var ground = Ground(x, z);
-                var (tree, _) = Tree(x, z, ground);
-                heights[row * Columns + column] = ground + tree;
-                canopy[row * Columns + column] = tree;
+                var tree = Tree(x, z, ground);
+                heights[row * columns + column] = ground + tree;
+                canopy[row * columns + column] = tree;
             }
         });
     }
@@ -91,6 +96,7 @@ internal sealed class LakeLand
         // Hills behind the shore, then the ranges: each farther one higher.
         height += MathF.Max(0, shore) * 150 * Noise.Cloudy(x / 800, z / 800, 4, seed + 3);
         var range = Noise.Step(1500, 5200, far);
+        if (range == 0) return height;
         var peaks = Noise.Ridged(x / 3300 + 0.31f, z / 3300 + 0.2f, 9, seed + 4);
         var massif = 0.52f * MathF.Exp(-Square((x - 1700) / 1300) - Square((z + 5400) / 2000))
             + 0.46f * MathF.Exp(-Square((x + 3500) / 1300) - Square((z + 5600) / 2400))
@@ -101,16 +107,16 @@ internal sealed class LakeLand
         return height;
     }
 
-    private (float Height, uint Id) Tree(float x, float z, float ground)
+    private float Tree(float x, float z, float ground)
     {
-        if (ground < 1.5f || ground > 620) return (0, 0);
-        var slope = MathF.Abs(Ground(x + 12, z) - ground) / 12;
-        var woods = 0.62f + 0.9f * Noise.Cloudy(x / 260, z / 260, 3, seed + 8) - 0.0011f * MathF.Max(0, ground - 180) - 0.5f * Noise.Step(0.7f, 1.3f, slope);
-        if (woods < 0.1f) return (0, 0);
+        if (ground < 1.5f || ground > 620) return 0;
+        var woods = 0.62f + 0.9f * Noise.Cloudy(x / 260, z / 260, 3, seed + 8) - 0.0011f * MathF.Max(0, ground - 180);
+        if (woods < 0.1f) return 0;
+        woods -= 0.5f * Noise.Step(0.7f, 1.3f, MathF.Abs(Ground(x + 12, z) - ground) / 12); // none where it is too steep
+        if (woods < 0.1f) return 0;
         const float spacing = 6.5f;
         int i = (int)MathF.Floor(x / spacing), j = (int)MathF.Floor(z / spacing);
         float best = 0;
-        uint id = 0;
         for (var b = -1; b <= 1; b++)
             for (var a = -1; a <= 1; a++)
             {
@@ -119,20 +125,20 @@ internal sealed class LakeLand
                 float dx = (i + a + 0.2f + 0.6f * (h >> 8 & 255) / 255f) * spacing - x, dz = (j + b + 0.2f + 0.6f * (h >> 16 & 255) / 255f) * spacing - z;
                 var size = 0.6f + 0.6f * (h >> 24) / 255f;
                 var top = 19 * size * (1 - MathF.Sqrt(dx * dx + dz * dz) / (4.2f * size));
-                if (top > best) (best, id) = (top, h);
+                best = MathF.Max(best, top);
             }
-        return (best, id);
+        return best;
     }
 
-    private static float Look(float[] map, float x, float z)
+    private float Look(float[] map, float x, float z)
     {
         z = MathF.Min(z, -Nearest);
-        float u = Math.Clamp((x / -z / Wide + 1) * 0.5f, 0, 1) * (Columns - 1.001f);
-        float v = Math.Clamp(MathF.Log(-z / Nearest) / Span, 0, 1) * (Rows - 1.001f);
-        int i = (int)u, j = (int)v, at = j * Columns + i;
+        float u = Math.Clamp((x / -z / Wide + 1) * 0.5f, 0, 1) * (columns - 1.001f);
+        float v = Math.Clamp(MathF.Log(-z / Nearest) / Span, 0, 1) * (rows - 1.001f);
+        int i = (int)u, j = (int)v, at = j * columns + i;
         u -= i;
         v -= j;
-        return float.Lerp(float.Lerp(map[at], map[at + 1], u), float.Lerp(map[at + Columns], map[at + Columns + 1], u), v);
+        return float.Lerp(float.Lerp(map[at], map[at + 1], u), float.Lerp(map[at + columns], map[at + columns + 1], u), v);
     }
 
     private static float Square(float x) => x * x;
