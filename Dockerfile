@@ -31,7 +31,7 @@ RUN apt-get update \
  && python3 -m venv /opt/jupyter \
  && /opt/jupyter/bin/pip install --no-cache-dir \
       jupyterlab==4.4.10 notebook==7.4.7 nbconvert==7.16.6 jupyterhub==5.4.2 \
- && useradd --create-home --shell /bin/bash student
+ && useradd --create-home --uid 1001 --shell /bin/bash student
 COPY --from=build --chown=student:student /opt/course /home/student/course
 USER student
 WORKDIR /home/student/course

@@ -41,6 +41,9 @@ internal static class SlidesCommand
             var start = new ProcessStartInfo(converter,
             [
                 "--to", "slides", copy, "--output", lesson.Name, "--output-dir", output, "--log-level", "ERROR", "--SlidesExporter.reveal_scroll=True",
+                // Debian's nbconvert would name a file of this machine. Only a formula that MathML could not take needs it.
+                "--SlidesExporter.mathjax_url=https://cdnjs.cloudflare.com/ajax/libs/mathjax/2.7.7/latest.js",
+                "--HTMLExporter.embed_images=True",
                 .. isOffline ? LocalLibraries : [],
             ]) { RedirectStandardError = true };
             using var convert = Process.Start(start) ?? throw new CourseException("nbconvert did not start.");

@@ -1,11 +1,12 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using System.Threading.Channels;
 using ImageGen.Kernel.Engine;
 
 namespace ImageGen.Kernel.Jupyter;
 
 /// <summary>Runs cells one after another, in the order in which they were asked for.</summary>
-internal sealed class Executions
+internal sealed partial class Executions
 {
     // "Run all" sends every cell at once; after an error, those still on their way are to be dropped too. What a client
     // sends after it knows of the error comes later, and runs.
@@ -69,6 +70,8 @@ internal sealed class Executions
             Started?.Invoke(number);
             IOutputSink sink = content.Silent ? new NoSink() : new CellSink(publisher, input, request, number, content.AllowStdin);
             var result = await engine.ExecuteAsync(content.Code, sink, content.IsCounted);
+            if (result.Error is { Name: "CompilationError" } && !content.Silent && LooksLikePython().IsMatch(content.Code))
+                publisher.Stream(request, true, "This looks like Python, and this notebook's kernel runs C#: choose another kernel in the menu Kernel, or write it in C#.\n");
             var reply = result.Error is { } error ? ErrorContent.Of(error) : [];
             reply["status"] = result.Status == CellStatus.Ok ? "ok" : "error";
             reply["execution_count"] = number;
@@ -114,6 +117,9 @@ internal sealed class Executions
         publisher.Reply(request, "execute_reply", new JsonObject { ["status"] = "aborted", ["execution_count"] = engine.ExecutionCount });
         publisher.Status(request, "idle");
     }
+
+    [GeneratedRegex(@"^\s*(import \w+|from [\w.]+ import |def \w+\(.*:\s*$|print\(|%\w+)", RegexOptions.Multiline)]
+    private static partial Regex LooksLikePython();
 
     private sealed class NoSink : IOutputSink
     {

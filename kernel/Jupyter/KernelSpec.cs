@@ -72,7 +72,13 @@ internal static class KernelSpec
         ["display_name"] = DisplayName,
         ["language"] = "C#",
         ["interrupt_mode"] = "message",
-        ["env"] = new JsonObject { ["DOTNET_NOLOGO"] = "1", ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1" },
+        ["env"] = new JsonObject
+        {
+            ["DOTNET_NOLOGO"] = "1",
+            ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1",
+            // As in the course script: libtorch's threads must not spin while they wait.
+            ["OMP_WAIT_POLICY"] = "passive",
+        },
         ["metadata"] = new JsonObject { ["owner"] = Owner, ["debugger"] = false },
     };
 

@@ -98,6 +98,7 @@ public sealed class BrowserTests : IAsyncLifetime
         await TypeAsync(3, "Picture.FromTensor(");
         await page.Keyboard.PressAsync("Shift+Tab");
         await page.Locator("#tooltip", new() { HasTextString = "Picture Picture.FromTensor(" }).WaitForAsync();
+        await page.WaitForFunctionAsync("() => getComputedStyle(document.getElementById('tooltip')).opacity === '1'"); // It fades in.
         await ShootAsync("tooltip");
         await page.Keyboard.PressAsync("Escape");
 

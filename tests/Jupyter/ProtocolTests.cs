@@ -85,6 +85,18 @@ public sealed class ProtocolTests(SharedKernel shared) : IClassFixture<SharedKer
         Assert.Equal((string?)error["ename"], (string?)answer.Reply["ename"]);
     }
 
+    [Theory]
+    [InlineData("import numpy as np", true)]
+    [InlineData("def f(x):\n    return x", true)]
+    [InlineData("print(1)", true)]
+    [InlineData("var x = undefined;", false)]
+    public void A_cell_of_Python_is_recognized(string code, bool isPython)
+    {
+        var answer = kernel.Execute(code);
+        Assert.Equal("error", (string?)answer.Reply["status"]);
+        Assert.Equal(isPython, answer.Stderr.Contains("looks like Python"));
+    }
+
     [Fact]
     public void After_an_error_cells_already_sent_are_aborted_unless_asked_otherwise()
     {
