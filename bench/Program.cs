@@ -8,6 +8,7 @@ var benches = new Dictionary<string, Func<IReadOnlyList<Measurement>>>
     ["style"] = StyleBench.Run,
     ["weights"] = WeightsBench.Run,
     ["data"] = DataBench.Run,
+    ["kernel"] = KernelBench.Run,
 };
 var json = args is [_, "--json", var file] ? file : null;
 if (args.Length is not (1 or 3) || (args.Length == 3 && json is null) || !benches.TryGetValue(args[0], out var bench))
