@@ -75,7 +75,6 @@ internal sealed class References(string folder) : MetadataReferenceResolver, IDi
     private PortableExecutableReference Reference(string file)
     {
         if (read.TryGetValue(file, out var known)) return known;
-        var documentation = Path.ChangeExtension(file, ".xml") is var xml && File.Exists(xml) ? XmlDocumentationProvider.CreateFromFile(xml) : null;
-        return read[file] = AssemblyMetadata.CreateFromFile(file).GetReference(documentation, display: Path.GetFileName(file));
+        return read[file] = AssemblyMetadata.CreateFromFile(file).GetReference(display: Path.GetFileName(file));
     }
 }

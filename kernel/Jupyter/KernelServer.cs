@@ -73,7 +73,6 @@ internal sealed class KernelServer : IDisposable
     public void Dispose()
     {
         engine.Dispose();
-        code.Dispose();
         publisher.Dispose();
         sockets.Dispose();
     }

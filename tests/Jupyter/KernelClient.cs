@@ -82,6 +82,8 @@ public sealed class KernelClient : IDisposable
             RedirectStandardError = true,
             RedirectStandardOutput = true,
             RedirectStandardInput = true,
+            // Should the tests be killed, their kernels go too.
+            Environment = { ["JPY_PARENT_PID"] = $"{Environment.ProcessId}" },
         };
         foreach (var (name, value) in environment ?? new Dictionary<string, string>()) start.Environment[name] = value;
         var process = Process.Start(start)!;

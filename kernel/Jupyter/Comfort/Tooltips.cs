@@ -23,16 +23,13 @@ internal static class Tooltips
         miscellaneousOptions: SymbolDisplayMiscellaneousOptions.UseSpecialTypes | SymbolDisplayMiscellaneousOptions.IncludeNullableReferenceTypeModifier);
 
     /// <summary>The content of an inspect reply.</summary>
-    /// <param name="workspace">The cells before.</param>
-    /// <param name="session">Where they ran.</param>
+    /// <param name="session">Where the cells before ran.</param>
     /// <param name="code">The cell.</param>
     /// <param name="index">The cursor.</param>
-    public static async Task<JsonObject> FindAsync(NotebookWorkspace workspace, ScriptSession session, string code, int index)
+    public static JsonObject Find(ScriptSession session, string code, int index)
     {
-        var document = workspace.Document(session, code);
-        var root = (await document.GetSyntaxRootAsync())!;
-        var model = (await document.GetSemanticModelAsync())!;
-        var symbols = Symbols(root, model, index);
+        var cell = CellModel.Of(session, code);
+        var symbols = Symbols(cell.Root, cell.Model, index);
         if (symbols.Count == 0) return new JsonObject { ["status"] = "ok", ["found"] = false, ["data"] = new JsonObject(), ["metadata"] = new JsonObject() };
         return new JsonObject
         {
