@@ -90,7 +90,8 @@ internal sealed class CellThread : IDisposable
                 while (!running.IsCompleted)
                 {
                     waiting = true;
-                    arrived.Wait(stop);
+                    try { arrived.Wait(stop); }
+                    catch (ThreadInterruptedException) { } // Meant for a wait of the cell's own; this one ends by its token.
                     waiting = false;
                     while (queue.TryDequeue(out var continuation)) continuation.TryRun();
                 }
