@@ -15,7 +15,7 @@ public sealed record TextureOptions
     {
         Width = Scales.Pick(smoke: 64, small: 128, full: 256),
         Height = Scales.Pick(smoke: 64, small: 128, full: 256),
-        ExampleSize = Scales.Pick(smoke: 64, small: 128, full: 256),
+        ExampleSize = Scales.Pick(smoke: 96, small: 208, full: 400),
         Steps = Scales.Pick(smoke: 6, small: 75, full: 200),
     };
 
@@ -25,8 +25,12 @@ public sealed record TextureOptions
     /// <summary>Height of the new texture in pixels: 32 to 4096.</summary>
     public int Height { get; init; } = Scales.Pick(smoke: 64, small: 160, full: 384);
 
-    /// <summary>The longer side of the example, in pixels, before it is measured: 32 to 4096.</summary>
-    public int ExampleSize { get; init; } = Scales.Pick(smoke: 64, small: 160, full: 384);
+    /// <summary>
+    /// The longer side of the example, in pixels, before it is measured: 32 to 4096. It is larger than the texture on
+    /// purpose. At the coarsest level the Gram matrices hold more numbers than the texture has pixels; where both have
+    /// one size, the example's own arrangement fits them best and comes back, though no place was ever measured.
+    /// </summary>
+    public int ExampleSize { get; init; } = Scales.Pick(smoke: 96, small: 256, full: 600);
 
     /// <summary>Steps in all, over every level: 1 to 100,000.</summary>
     public int Steps { get; init; } = Scales.Pick(smoke: 9, small: 150, full: 400);
