@@ -31,6 +31,6 @@ public class DataCommandTests
     }
 
     [Fact]
-    public void TheCommandHasItsThreeParts() =>
-        Assert.Equal(["fetch", "list", "verify"], DataCommand.Create().Subcommands.Select(command => command.Name).Order());
+    public void TheCommandHasItsParts() =>
+        Assert.Equal(["draw", "fetch", "list", "verify"], DataCommand.Create().Subcommands.Select(command => command.Name).Order());
 }
