@@ -76,15 +76,11 @@ public sealed class KernelClient : IDisposable
     /// <summary>Starts a kernel process as Jupyter does.</summary>
     public static Process Start(string connectionFile, string workingDirectory, IDictionary<string, string>? environment, Action<string> log)
     {
-        var start = new ProcessStartInfo("dotnet", [KernelDll, "kernel", "start", connectionFile])
-        {
-            WorkingDirectory = workingDirectory,
-            RedirectStandardError = true,
-            RedirectStandardOutput = true,
-            RedirectStandardInput = true,
-            // Should the tests be killed, their kernels go too.
-            Environment = { ["JPY_PARENT_PID"] = $"{Environment.ProcessId}" },
-        };
+        var start = Dotnet.With(KernelDll, "kernel", "start", connectionFile);
+        start.WorkingDirectory = workingDirectory;
+        start.RedirectStandardError = start.RedirectStandardOutput = start.RedirectStandardInput = true;
+        // Should the tests be killed, their kernels go too.
+        start.Environment["JPY_PARENT_PID"] = $"{Environment.ProcessId}";
         foreach (var (name, value) in environment ?? new Dictionary<string, string>()) start.Environment[name] = value;
         var process = Process.Start(start)!;
         process.ErrorDataReceived += (_, e) => { if (e.Data is { } line) log(line); };

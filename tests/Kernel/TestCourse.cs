@@ -50,12 +50,9 @@ internal sealed class TestCourse : IDisposable
 
     public Process Start(params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [Program, .. arguments, "--root", Root])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = Root,
-        };
+        var start = Dotnet.With([Program, .. arguments, "--root", Root]);
+        start.RedirectStandardOutput = start.RedirectStandardError = true;
+        start.WorkingDirectory = Root;
         foreach (var variable in new[] { "IMAGEGEN_SCALE", "IMAGEGEN_CONTENT", "IMAGEGEN_STYLE" }) start.Environment.Remove(variable);
         return Process.Start(start)!;
     }
