@@ -46,12 +46,13 @@ internal static class KernelBench
 
         // Debian's Python has Debian's jupyter-client; another one may come first on PATH.
         var python = File.Exists("/usr/bin/python3") ? "/usr/bin/python3" : "python3";
-        var start = new ProcessStartInfo(python, [script, Path.GetDirectoryName(Kernel)!]) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(python, [script, Path.GetDirectoryName(Kernel)!]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["JUPYTER_PATH"] = Path.Combine(folder, "share", "jupyter");
         using var process = Process.Start(start)!;
+        var errors = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         return process.ExitCode == 0 ? JsonSerializer.Deserialize<Dictionary<string, double>>(output.Trim().Split('\n')[^1])!
-            : throw new CourseException("The kernel's benchmark needs Jupyter's client: install it (on Debian or Ubuntu: sudo apt-get install jupyter-client) and try again.");
+            : throw new CourseException("The kernel's benchmark needs Jupyter's client (on Debian or Ubuntu: sudo apt-get install jupyter-client); Python said: " + errors.Result.Trim().Split('\n')[^1]);
     }
 }

@@ -12,6 +12,7 @@ namespace ImageGen.Kernel.Engine;
 internal sealed class CellErrors(string folder)
 {
     private const int MostCompileErrors = 5;
+    private const int MostAdvice = 3;
     private const int MostFrames = 6;
 
     private readonly Dictionary<string, CellSource> sources = [];
@@ -44,6 +45,19 @@ internal sealed class CellErrors(string folder)
         var first = errors[0];
         int? line = first.Location.IsInSource && IsCell(first.Location.GetLineSpan().Path, number) ? first.Location.GetLineSpan().StartLinePosition.Line + 1 : null;
         return new ErrorOutput("CompilationError", $"{first.Id}: {first.GetMessage()}", line, text.ToString().TrimEnd());
+    }
+
+    /// <summary>What the compiler advises against, in a few lines.</summary>
+    public string Advice(IReadOnlyList<Diagnostic> warnings, int number)
+    {
+        var text = new StringBuilder();
+        foreach (var warning in warnings.Take(MostAdvice))
+        {
+            text.Append($"warning {warning.Id}: {warning.GetMessage()}\n");
+            var span = warning.Location.GetLineSpan();
+            Quote(text, span.Path, number, span.StartLinePosition.Line, null, 0);
+        }
+        return text.ToString();
     }
 
     /// <summary>What a cell threw.</summary>

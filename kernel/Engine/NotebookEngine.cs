@@ -120,6 +120,7 @@ public sealed class NotebookEngine(string folder) : IDisposable
         if (outcome.Errors.Count > 0) return errors.Compile(outcome.Errors, number);
         // A cell that was left behind may end one day: by then the notebook has gone on without it.
         if (!cell.GivenUp.IsCompleted) script.Keep(outcome);
+        if (outcome.Warnings.Count > 0) cell.Context.Emit(new StreamOutput(IsError: true, errors.Advice(outcome.Warnings, number)));
         if (outcome.Thrown is not null) return errors.Thrown(outcome.Thrown, number);
         if (outcome.HasValue) cell.Context.Emit(new ResultOutput(MimeBundle.From(outcome.Value)));
         return null;

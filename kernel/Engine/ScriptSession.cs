@@ -13,6 +13,9 @@ namespace ImageGen.Kernel.Engine;
 /// <param name="State">What it leaves behind; null when it did not compile.</param>
 internal sealed record ScriptOutcome(IReadOnlyList<Diagnostic> Errors, bool HasValue, ScriptState<object>? State)
 {
+    /// <summary>What the compiler advises against though it compiles; only where that is nearly always a mistake.</summary>
+    public IReadOnlyList<Diagnostic> Warnings { get; init; } = [];
+
     /// <summary>The value of its last expression.</summary>
     public object? Value => State?.ReturnValue;
 
@@ -28,6 +31,10 @@ internal sealed class ScriptSession
         "System", "System.Text", "System.Collections", "System.Collections.Generic", "System.Threading.Tasks", "System.Linq",
         "Microsoft.DotNet.Interactive", "Microsoft.DotNet.Interactive.Kernel", "Microsoft.DotNet.Interactive.Formatting",
     ];
+
+    // Forgotten await; code never reached; a value compared with or assigned to itself; `=` for `==`; a comparison that is
+    // always the same; a name that is out of date; a switch that forgets a case.
+    private static readonly HashSet<string> Advice = ["CS4014", "CS0162", "CS1717", "CS1718", "CS0665", "CS0472", "CS0652", "CS0618", "CS8509"];
 
     private readonly string folder;
     private readonly HashSet<MetadataReference> known;
@@ -70,13 +77,18 @@ internal sealed class ScriptSession
     public async Task<ScriptOutcome> RunAsync(string code, string name, CancellationToken cancellationToken)
     {
         var script = state.Script.ContinueWith<object>(code, options.WithFilePath(Path.Combine(folder, name)));
-        Diagnostic[] errors;
-        try { errors = [.. script.Compile(cancellationToken).Where(d => d.Severity == DiagnosticSeverity.Error)]; }
+        Diagnostic[] errors, advice = [];
+        try
+        {
+            var all = script.Compile(cancellationToken);
+            errors = [.. all.Where(d => d.Severity == DiagnosticSeverity.Error)];
+            advice = [.. all.Where(d => d.Severity == DiagnosticSeverity.Warning && Advice.Contains(d.Id))];
+        }
         catch (CompilationErrorException error) { errors = [.. error.Diagnostics]; }
         if (errors.Length > 0) return new ScriptOutcome(errors, false, null);
 
         var next = await script.RunFromAsync(state, catchException: _ => true, cancellationToken);
-        return new ScriptOutcome([], next.Exception is null && EndsInValue(script.GetCompilation()), next);
+        return new ScriptOutcome([], next.Exception is null && EndsInValue(script.GetCompilation()), next) { Warnings = advice };
     }
 
     /// <summary>Makes what a piece left behind the state of all later ones. What it set before throwing counts too.</summary>

@@ -98,6 +98,15 @@ public sealed class ProtocolTests(SharedKernel shared) : IClassFixture<SharedKer
     }
 
     [Fact]
+    public void A_warning_teaches_and_a_harmless_one_is_not_shown()
+    {
+        var taught = kernel.Execute("var soon = Task.Delay(1);\nTask.Delay(1);");
+        Assert.Contains("warning CS4014", taught.Stderr);
+        Assert.Contains("line 2: Task.Delay(1);", taught.Stderr);
+        Assert.Empty(kernel.Execute("string? maybe = null; int Unused() { int never; return 1; }").Stderr);
+    }
+
+    [Fact]
     public void After_an_error_cells_already_sent_are_aborted_unless_asked_otherwise()
     {
         var failing = kernel.SendShell("execute_request", new JsonObject { ["code"] = "throw new Exception(\"no\");" });
