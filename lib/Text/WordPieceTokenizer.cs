@@ -77,19 +77,6 @@ public sealed class WordPieceTokenizer : ITextTokenizer
         return [start, .. Tokenize(text).Take(maxLength - 2).Select(Vocabulary.Require), end];
     }
 
-    /// <summary>The ids of two texts as one: <c>[CLS]</c> first <c>[SEP]</c> second <c>[SEP]</c>.</summary>
-    /// <param name="first">One text.</param>
-    /// <param name="second">What is read in its company.</param>
-    /// <param name="maxLength">The most ids to give; the longer of the two loses its tail first, as in the original.</param>
-    /// <exception cref="CourseException"><paramref name="maxLength"/> leaves no room for the three special tokens.</exception>
-    public int[] EncodePair(string first, string second, int maxLength = 512)
-    {
-        if (maxLength < 3) throw new CourseException($"maxLength is {maxLength}: [CLS] and two [SEP] alone need 3.");
-        var (a, b, room) = (Tokenize(first), Tokenize(second), maxLength - 3);
-        var forFirst = Math.Min(a.Count, Math.Max(room - room / 2, room - b.Count));
-        return [start, .. a.Take(forFirst).Select(Vocabulary.Require), end, .. b.Take(room - forFirst).Select(Vocabulary.Require), end];
-    }
-
     /// <inheritdoc/>
     public string Decode(IEnumerable<int> ids)
     {

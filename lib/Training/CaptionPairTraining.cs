@@ -15,11 +15,11 @@ public sealed record CaptionPairOptions
     /// <summary>Pictures a step, at least 2; each brings two of its captions.</summary>
     public int BatchSize { get; init; } = 32;
 
-    /// <summary>The highest rate: it rises over the first tenth of the steps and falls to 0 from there.</summary>
-    public double LearningRate { get; init; } = 1e-3;
+    /// <summary>The highest rate: it rises over the first twentieth of the steps and falls along a cosine from there.</summary>
+    public double LearningRate { get; init; } = 2e-3;
 
     /// <summary>The weight of the second exercise, finding the other caption of the same picture; 0 leaves it out.</summary>
-    public double PairWeight { get; init; } = 1;
+    public double PairWeight { get; init; } = 0.5;
 
     /// <summary>The contrast of that exercise: the smaller, the more the nearest wrong captions count.</summary>
     public double Temperature { get; init; } = 0.1;
@@ -38,11 +38,11 @@ public sealed record CaptionPairOptions
 }
 
 /// <summary>
-/// Two exercises on two captions of one picture. The first hides words in the two read as one text, so that a word
-/// hidden in one can be found by what the other says in its own words (masked-language training on pairs: Devlin and
-/// others, arXiv 1810.04805; on translations, Conneau and Lample, arXiv 1901.07291). The second reads them apart and asks
-/// which of the batch's captions belongs to which (Oord and others, arXiv 1807.03748; for sentences, Gao and others,
-/// arXiv 2104.08821): it brings sentence vectors that mean the same near each other. Neither needs a label.
+/// Two exercises in one reading. Of each picture two captions are read, in both of which words are hidden. The first
+/// exercise is BERT's own, to guess those words (Devlin and others, arXiv 1810.04805). The second asks which of the
+/// batch's captions belong to the same picture (Oord and others, arXiv 1807.03748; for sentences, Gao and others, arXiv
+/// 2104.08821): it brings sentence vectors that mean the same near each other, whatever words say it. Neither needs a
+/// label; the second needs to know which captions belong together, which a bare text would not tell.
 /// </summary>
 public sealed class CaptionPairTraining
 {
@@ -71,80 +71,73 @@ public sealed class CaptionPairTraining
     /// <summary>Trains the model in place; afterwards it is in evaluation mode.</summary>
     /// <param name="progress">Who watches; may be nobody.</param>
     /// <param name="cancellation">Stops before the next step; what was learned stays.</param>
-    public LoopResult Run(IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
+    /// <param name="state">Where all that is needed to go on is kept, every 200 steps; nowhere when not given.</param>
+    /// <param name="resume">Whether to go on from there: the result is the same to the bit as without the interruption.</param>
+    /// <returns>The losses of the steps done now, and all the time spent.</returns>
+    /// <exception cref="CourseException">A loss is no number, or the state cannot be read or written.</exception>
+    public LoopResult Run(IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default, string? state = null, bool resume = false)
     {
         using var scope = NewDisposeScope();
         var model = text.Model;
         using var optimizer = optim.AdamW(model.parameters(), lr: options.LearningRate, weight_decay: 0.01);
+        var whole = new TrainingCheckpoint().Add("model", model).Add("adam", optimizer);
+        var done = resume ? whole.Load(state!) : 0;
         model.train();
         try
         {
-            return new StepLoop(options.Steps, LossNames, progress, cancellation).Run(step =>
-            {
-                foreach (var group in optimizer.ParamGroups) group.LearningRate = RateAt(step);
-                var losses = Losses(step);
-                optimizer.zero_grad();
-                (losses[0] + losses[1] * options.PairWeight).backward();
-                nn.utils.clip_grad_norm_(model.parameters(), 1);
-                optimizer.step();
-                return losses.detach();
-            });
+            var result = new StepLoop(options.Steps, LossNames, progress, cancellation).Run(
+                Step, done: done, save: state is null ? null : new(200, step => whole.Save(state, step)));
+            return result with { Elapsed = whole.Elapsed };
         }
         finally
         {
             model.eval();
         }
-    }
 
-    private double RateAt(int step)
-    {
-        var warm = Math.Max(1, options.Steps / 10);
-        return options.LearningRate * Math.Min((double)step / warm, (double)(options.Steps - step + 1) / (options.Steps - warm + 1));
+        Tensor Step(int step)
+        {
+            optimizer.SetRate(options.LearningRate * LearningRates.Cosine(step, options.Steps, options.Steps / 20));
+            var losses = Losses(step);
+            optimizer.zero_grad();
+            (losses[0] + losses[1] * options.PairWeight).backward();
+            nn.utils.clip_grad_norm_(model.parameters(), 1);
+            optimizer.step();
+            return losses.detach();
+        }
     }
 
     /// <summary>The step's losses and shares, <c>[4]</c>. All its chance follows from the seed and its number.</summary>
     private Tensor Losses(int step)
     {
-        var random = SplitMix64.Stream((uint)options.Seed, (ulong)step);
-        manual_seed((long)(random.NextBits() >> 1)); // dropout draws from torch's own generator
-        var pairs = Pairs(random);
-        var (words, wordsRight) = HiddenWords(pairs, (int)random.NextBits());
-        if (options.PairWeight == 0) return stack([words, zeros_like(words), wordsRight, zeros_like(words)]);
-        var (match, matchRight) = Matches(pairs);
-        return stack([words, match, wordsRight, matchRight]);
+        var (model, seed) = (text.Model, Seeds.At(options.Seed, step));
+        manual_seed(seed); // dropout draws from torch's own generator
+        var rows = Pairs(new SplitMix64((ulong)seed)).ConvertAll(caption => text.Tokenizer.Encode(caption, model.Encoder.Config.Positions));
+        var batch = new MaskedTokens(text.Tokenizer, unchecked((int)seed)).Next(rows, model.Encoder.WordVectors.device);
+        var read = model.Encoder.forward(batch.Tokens);
+
+        var words = model.Scores(read.Sequence[batch.Hidden]); // [N, V]
+        var wordLoss = nn.functional.cross_entropy(words, batch.Answers);
+
+        var vectors = nn.functional.normalize(read.Mean(batch.Tokens.Mask), dim: 1);                       // [2B, W]
+        var pairs = vectors[..options.BatchSize].matmul(vectors[options.BatchSize..].T) / options.Temperature; // [B, B]: cos / τ
+        var own = arange(options.BatchSize, device: pairs.device);
+        var pairLoss = (nn.functional.cross_entropy(pairs, own) + nn.functional.cross_entropy(pairs.T, own)) / 2;
+        return stack([wordLoss, pairLoss, Right(words, batch.Answers), Right(pairs, own)]);
     }
 
-    // Different pictures, and of each two of its captions.
-    private List<(string First, string Second)> Pairs(SplitMix64 random)
+    private static Tensor Right(Tensor scores, Tensor answers) => scores.detach().argmax(-1).eq(answers).to(ScalarType.Float32).mean();
+
+    // Different pictures, and of each two of its captions: first every picture's one, then every picture's other.
+    private List<string> Pairs(SplitMix64 random)
     {
         var chosen = new HashSet<int>();
         while (chosen.Count < options.BatchSize) chosen.Add(random.Next(captions.Count));
-        return [.. chosen.Select(picture =>
+        var pairs = chosen.Select(picture =>
         {
             var own = captions[picture];
             var (first, second) = (random.Next(own.Count), random.Next(own.Count - 1));
-            return (own[first], own[second < first ? second : second + 1]);
-        })];
+            return (First: own[first], Second: own[second < first ? second : second + 1]);
+        }).ToList();
+        return [.. pairs.Select(pair => pair.First), .. pairs.Select(pair => pair.Second)];
     }
-
-    private (Tensor Loss, Tensor Right) HiddenWords(List<(string First, string Second)> pairs, int seed)
-    {
-        var model = text.Model;
-        var rows = pairs.ConvertAll(pair => text.Tokenizer.EncodePair(pair.First, pair.Second, model.Encoder.Config.Positions));
-        var batch = new MaskedTokens(text.Tokenizer, seed).Next(rows, model.Encoder.WordVectors.device);
-        var scores = model.ScoresAt(batch.Tokens.Ids, batch.Tokens.Mask, batch.Hidden); // [N, V]
-        return (nn.functional.cross_entropy(scores, batch.Answers), Share(scores, batch.Answers));
-    }
-
-    private (Tensor Loss, Tensor Right) Matches(List<(string First, string Second)> pairs)
-    {
-        var batch = text.Encode([.. pairs.Select(pair => pair.First), .. pairs.Select(pair => pair.Second)]);
-        var vectors = nn.functional.normalize(text.Model.Encoder.forward(batch).Mean(batch.Mask), dim: 1); // [2B, W]
-        var scores = vectors[..pairs.Count].matmul(vectors[pairs.Count..].T) / options.Temperature;         // [B, B]: cos / τ
-        var own = arange(pairs.Count, device: scores.device);
-        var loss = (nn.functional.cross_entropy(scores, own) + nn.functional.cross_entropy(scores.T, own)) / 2;
-        return (loss, Share(scores, own));
-    }
-
-    private static Tensor Share(Tensor scores, Tensor answers) => scores.detach().argmax(-1).eq(answers).to(ScalarType.Float32).mean();
 }
