@@ -37,14 +37,20 @@ public sealed class FlowerJudge : nn.Module<Tensor, Tensor>
         register_module("scores", scores);
     }
 
+    /// <summary>The judge that comes with the course.</summary>
+    /// <exception cref="CourseException">Its checkpoint is missing or damaged.</exception>
+    public static FlowerJudge Pretrained() => From(Checkpoints.Open("judge"));
+
     /// <summary>Reads a judge's weights.</summary>
     /// <exception cref="CourseException">The file is missing, damaged or another model's.</exception>
-    public static FlowerJudge Load(string path)
+    public static FlowerJudge Load(string path) => From(WeightFile.Open(path));
+
+    private static FlowerJudge From(WeightFile opened)
     {
+        using var file = opened;
         var judge = new FlowerJudge();
         try
         {
-            using var file = WeightFile.Open(path);
             file.LoadInto(judge);
         }
         catch

@@ -2,6 +2,7 @@ using ImageGen.Data;
 using ImageGen.Runtime;
 using ImageGen.Training;
 using TorchSharp;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace ImageGen.Metrics;
@@ -37,20 +38,18 @@ public sealed class JudgeTraining : IDisposable
 {
     private readonly JudgeOptions options;
     private readonly FlowerBatches batches;
-    private readonly optim.Optimizer optimizer;
 
-    /// <summary>Prepares a training.</summary>
+    /// <summary>Prepares a training. Its steps follow one another, from any first one.</summary>
     /// <param name="judge">Trained in place.</param>
     /// <param name="options">How.</param>
-    /// <param name="firstStep">The step to begin with, from 1: what a step does depends on its number and the seed alone.</param>
     /// <exception cref="CourseException">An option is out of range.</exception>
-    public JudgeTraining(FlowerJudge judge, JudgeOptions? options = null, int firstStep = 1)
+    public JudgeTraining(FlowerJudge judge, JudgeOptions? options = null)
     {
         this.options = options ??= new();
         options.Check();
         Judge = judge;
-        batches = new(options.BatchSize, options.Seed + 1000, firstStep);
-        optimizer = optim.AdamW(judge.parameters(), lr: options.LearningRate, weight_decay: 0.02);
+        batches = new(options.BatchSize, flowers: options.Seed + 1000, order: options.Seed);
+        Optimizer = optim.AdamW(judge.parameters(), lr: options.LearningRate, weight_decay: 0.02);
     }
 
     /// <summary>The numbers that a step gives: the loss in nats, and the shares of right answers.</summary>
@@ -59,27 +58,30 @@ public sealed class JudgeTraining : IDisposable
     /// <summary>The judge.</summary>
     public FlowerJudge Judge { get; }
 
-    /// <summary>Does step <paramref name="step"/>.</summary>
+    /// <summary>Its optimizer: a checkpoint needs its moments.</summary>
+    public OptimizerHelper Optimizer { get; }
+
+    /// <summary>Does step <paramref name="step"/>, from 1: what it does depends on its number and the seed alone.</summary>
     /// <returns>Its losses, as <see cref="LossNames"/> names them.</returns>
     public Tensor Step(int step)
     {
         var chance = SplitMix64.Stream((ulong)(uint)options.Seed, (ulong)step);
-        foreach (var group in optimizer.ParamGroups) group.LearningRate = FlowerBatches.RateAt(step, options.Steps, options.LearningRate);
-        var (pictures, truth) = Next();
+        Optimizer.SetRate(options.LearningRate * LearningRates.Cosine(step, options.Steps, warmUp: Math.Max(1, options.Steps / 20)));
+        var (pictures, truth) = Next(step);
         Judge.train();
         var scores = Judge.call(Harm(pictures, chance)).split([.. FlowerJudge.Kinds.Select(kinds => (long)kinds)], 1);
         var losses = scores.Select((each, i) => nn.functional.cross_entropy(each, truth[i])).ToArray();
         var loss = stack(losses).mean();
-        optimizer.zero_grad();
+        Optimizer.zero_grad();
         loss.backward();
-        optimizer.step();
+        Optimizer.step();
         return stack([loss.detach(), .. scores.Select((each, i) => each.detach().argmax(1).eq(truth[i]).to(ScalarType.Float32).mean())]);
     }
 
     /// <summary>Pictures <c>[B, 3, 64, 64]</c>, and for each attribute what is true, <c>[B]</c>.</summary>
-    private (Tensor Pictures, Tensor[] Truth) Next()
+    private (Tensor Pictures, Tensor[] Truth) Next(int step)
     {
-        var (pictures, origins) = batches.Next();
+        var (pictures, origins) = batches.Next(step);
         var flowers = origins.Select(origin => origin.Set.Attributes(origin.Index)).ToArray();
         Tensor Truth(Func<FlowerAttributes, int> of) => tensor(flowers.Select(flower => (long)of(flower)).ToArray(), device: Compute.Device);
         return (pictures, [Truth(f => (int)f.Color), Truth(f => (int)f.Center), Truth(f => (int)f.Backdrop), Truth(f => (int)f.Shape)]);
@@ -109,6 +111,6 @@ public sealed class JudgeTraining : IDisposable
     public void Dispose()
     {
         batches.Dispose();
-        optimizer.Dispose();
+        Optimizer.Dispose();
     }
 }

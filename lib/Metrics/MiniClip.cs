@@ -1,5 +1,6 @@
 using ImageGen.Runtime;
 using ImageGen.Text;
+using ImageGen.Vision;
 using ImageGen.Weights;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -62,13 +63,19 @@ public sealed class MiniClip : nn.Module, IPictureTextModel, IPictureFeatures
 
     private Device Device => projection.weight!.device;
 
+    /// <summary>The MiniCLIP that comes with the course.</summary>
+    /// <exception cref="CourseException">Its checkpoint is missing or damaged.</exception>
+    public static MiniClip Pretrained() => From(Checkpoints.Open("miniclip"));
+
     /// <summary>Reads a model with its vocabulary.</summary>
     /// <exception cref="CourseException">The file is missing, damaged or another model's.</exception>
-    public static MiniClip Load(string path)
+    public static MiniClip Load(string path) => From(WeightFile.Open(path));
+
+    private static MiniClip From(WeightFile opened)
     {
-        using var file = WeightFile.Open(path);
+        using var file = opened;
         if (!file.Metadata.TryGetValue(VocabularyNote, out var tokens))
-            throw new CourseException($"The weights file {path} carries no vocabulary: it is not a MiniCLIP.");
+            throw new CourseException($"The weights file {file.Path} carries no vocabulary: it is not a MiniCLIP.");
         var model = new MiniClip(new(tokens.Split('\n')));
         try
         {

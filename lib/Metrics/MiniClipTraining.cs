@@ -1,7 +1,9 @@
 using ImageGen.Data;
 using ImageGen.Runtime;
 using ImageGen.Text;
+using ImageGen.Training;
 using TorchSharp;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace ImageGen.Metrics;
@@ -41,20 +43,18 @@ public sealed class MiniClipTraining : IDisposable
 {
     private readonly MiniClipOptions options;
     private readonly FlowerBatches batches;
-    private readonly optim.Optimizer optimizer;
 
-    /// <summary>Prepares a training.</summary>
+    /// <summary>Prepares a training. Its steps follow one another, from any first one.</summary>
     /// <param name="model">Trained in place.</param>
     /// <param name="options">How.</param>
-    /// <param name="firstStep">The step to begin with, from 1: what a step does depends on its number and the seed alone.</param>
     /// <exception cref="CourseException">An option is out of range.</exception>
-    public MiniClipTraining(MiniClip model, MiniClipOptions? options = null, int firstStep = 1)
+    public MiniClipTraining(MiniClip model, MiniClipOptions? options = null)
     {
         this.options = options ??= new();
         options.Check();
         Model = model;
-        batches = new(options.BatchSize, options.Seed + 2000, firstStep);
-        optimizer = optim.AdamW(model.parameters(), lr: options.LearningRate, weight_decay: 0.05);
+        batches = new(options.BatchSize, flowers: options.Seed + 2000, order: options.Seed);
+        Optimizer = optim.AdamW(model.parameters(), lr: options.LearningRate, weight_decay: 0.05);
     }
 
     /// <summary>The numbers that a step gives: the loss in nats, and how often a picture finds its caption in the batch.</summary>
@@ -71,13 +71,16 @@ public sealed class MiniClipTraining : IDisposable
             petals.Descriptions(i).Concat(petals.Descriptions(i, Wording.Reworded)).Select(caption => caption.Text)), size: 1000);
     }
 
-    /// <summary>Does step <paramref name="step"/>.</summary>
+    /// <summary>Its optimizer: a checkpoint needs its moments.</summary>
+    public OptimizerHelper Optimizer { get; }
+
+    /// <summary>Does step <paramref name="step"/>, from 1: what it does depends on its number and the seed alone.</summary>
     /// <returns>Its losses, as <see cref="LossNames"/> names them.</returns>
     public Tensor Step(int step)
     {
         var chance = SplitMix64.Stream((ulong)(uint)options.Seed, (ulong)step);
-        foreach (var group in optimizer.ParamGroups) group.LearningRate = FlowerBatches.RateAt(step, options.Steps, options.LearningRate);
-        var (pictures, flowers) = batches.Next();
+        Optimizer.SetRate(options.LearningRate * LearningRates.Cosine(step, options.Steps, warmUp: Math.Max(1, options.Steps / 20)));
+        var (pictures, flowers) = batches.Next(step);
         var captions = flowers.Select(flower => Caption(flower, chance)).ToArray();
         Model.train();
         // Cosines of every picture (rows) with every caption (columns), as logits.
@@ -85,9 +88,9 @@ public sealed class MiniClipTraining : IDisposable
         logits = logits.masked_fill(AlsoFits(captions, flowers), double.NegativeInfinity);
         var own = arange(flowers.Length, device: logits.device);
         var loss = (nn.functional.cross_entropy(logits, own) + nn.functional.cross_entropy(logits.t(), own)) / 2;
-        optimizer.zero_grad();
+        Optimizer.zero_grad();
         loss.backward();
-        optimizer.step();
+        Optimizer.step();
         using (no_grad()) Model.LogScale.clamp_(0, Math.Log(100)); // as the paper does: beyond 100 training is unstable
         return stack([loss.detach(), logits.detach().argmax(1).eq(own).to(ScalarType.Float32).mean()]);
     }
@@ -125,6 +128,6 @@ public sealed class MiniClipTraining : IDisposable
     public void Dispose()
     {
         batches.Dispose();
-        optimizer.Dispose();
+        Optimizer.Dispose();
     }
 }
