@@ -41,7 +41,7 @@ public sealed class MiniClip : nn.Module, IPictureTextModel, IPictureFeatures
         register_module("trunk", trunk);
         register_module("projection", projection);
         register_module("text", text);
-        register_parameter("logit_scale", nn.Parameter(tensor(MathF.Log(1 / 0.07f), device: device)));
+        register_parameter("logit_scale", nn.Parameter(tensor(MathF.Log(1 / 0.07f), device: device).DetachFromDisposeScope()));
     }
 
     /// <summary>From captions to ids.</summary>
