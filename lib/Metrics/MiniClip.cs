@@ -88,6 +88,7 @@ public sealed class MiniClip : nn.Module, IPictureTextModel, IPictureFeatures
         }
         model.to(Compute.Device);
         model.eval();
+        foreach (var parameter in model.parameters()) parameter.requires_grad_(false); // it measures, and learns no more
         return model;
     }
 
