@@ -10,6 +10,7 @@ internal static class CourseRecipes
     [
         new JudgeRecipe(),
         new MiniClipRecipe(),
+        new MiniBertRecipe(),
     ];
 
     /// <summary>One of them.</summary>
