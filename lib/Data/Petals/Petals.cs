@@ -81,6 +81,28 @@ public sealed class Petals : ICaptionedPictures
         return CaptionWriter.Write(Attributes(index), wording, CaptionsPerFlower, random);
     }
 
+    /// <summary>
+    /// A caption that does not fit: half of the time another flower's, half of the time the flower's own with one thing
+    /// changed, say the color of the center. Neither speaks of a held-out combination, unless the set is made of them.
+    /// </summary>
+    /// <inheritdoc/>
+    public string WrongCaption(int index, int captionIndex, SplitMix64 random)
+    {
+        var flower = Attributes(index);
+        while (true)
+        {
+            FlowerCaption caption;
+            if (random.Chance(0.5f)) caption = random.Pick<FlowerCaption>([.. Descriptions(random.Next(Count))]);
+            else
+            {
+                var changed = FlowerKinds.Change(flower, random, Split);
+                // The same stream chooses the same sentence, so that the captions differ in one thing.
+                caption = CaptionWriter.Write(changed, Wording.Usual, CaptionsPerFlower, Random(index, 2))[captionIndex];
+            }
+            if (!caption.Fits(flower)) return caption.Text;
+        }
+    }
+
     /// <summary>Draws a flower of one's own choice; other seeds give other flowers of that kind.</summary>
     public static Picture Draw(FlowerAttributes flower, int seed = Seeds.Default, int side = 64) =>
         FlowerPainter.Paint(FlowerKinds.Checked(flower), SplitMix64.Mix((ulong)(uint)seed), side);
