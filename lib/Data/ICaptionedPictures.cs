@@ -24,6 +24,10 @@ public interface ICaptionedPictures
     /// <summary>The picture's captions: at least one.</summary>
     IReadOnlyList<string> Captions(int index);
 
+    /// <summary>Whether a caption of picture <paramref name="other"/> is true of picture <paramref name="index"/>, too: here, when it has the same.</summary>
+    bool Fits(int index, int other, int captionIndex) =>
+        index == other || Captions(index).Contains(Captions(other)[captionIndex], StringComparer.OrdinalIgnoreCase);
+
     /// <summary>
     /// A caption that is wrong for the picture, to teach what does not fit: here another picture's, unless this one has it,
     /// too. A set that knows what its captions say can do better.

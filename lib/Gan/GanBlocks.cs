@@ -27,28 +27,24 @@ internal sealed class TextCompression : nn.Module<Tensor, Tensor>
     protected override void RegisterComponents() { }
 }
 
-/// <summary>One stage of the generator: the maps grow, are mixed, normalized and rectified.</summary>
+/// <summary>One stage of the generator: the maps grow, are normalized and rectified.</summary>
 internal sealed class GrowingBlock : nn.Module<Tensor, Tensor>
 {
     private readonly nn.Module<Tensor, Tensor> conv;
     private readonly BatchNorm2d norm;
-    private readonly bool repeat;
 
-    /// <param name="to">Channels that go out.</param>
-    /// <param name="conv">A transposed convolution that grows by itself, or one that keeps the size.</param>
-    /// <param name="repeat">Whether pixels are repeated first.</param>
+    /// <param name="conv">A convolution that makes the maps larger.</param>
+    /// <param name="channels">Channels that come out of it.</param>
     /// <param name="device">Where it lives.</param>
-    public GrowingBlock(int to, nn.Module<Tensor, Tensor> conv, bool repeat, Device? device) : base(nameof(GrowingBlock))
+    public GrowingBlock(nn.Module<Tensor, Tensor> conv, int channels, Device? device) : base(nameof(GrowingBlock))
     {
-        (this.conv, this.repeat) = (conv, repeat);
-        register_module("conv", conv);
-        register_module("norm", norm = nn.BatchNorm2d(to, device: device));
+        register_module("conv", this.conv = conv);
+        register_module("norm", norm = nn.BatchNorm2d(channels, device: device));
     }
 
     public override Tensor forward(Tensor maps)
     {
         using var scope = NewDisposeScope();
-        if (repeat) maps = nn.functional.interpolate(maps, scale_factor: [2, 2], mode: InterpolationMode.Nearest);
         return norm.call(conv.call(maps)).relu_().MoveToOuterDisposeScope();
     }
 

@@ -73,7 +73,7 @@ public sealed record GanConfig
     public static GanConfig Small(int textWidth) => new()
     {
         TextWidth = textWidth, GeneratorWidth = 32, DiscriminatorWidth = 32,
-        Upsampling = Upsampling.Resized, Matching = TextMatching.Projection, Norm = DiscriminatorNorm.Spectral,
+        Upsampling = Upsampling.Resized, Matching = TextMatching.Projection,
     };
 
     /// <summary>Itself, if a network can be built from it.</summary>

@@ -49,9 +49,9 @@ public sealed class GanDiscriminator : nn.Module<Tensor, Tensor, Tensor>
                 score = Convolution(last, 1, 4);
                 break;
             default:
-                register_module("joint", joint = Convolution(last, last, 4));
-                register_module("project", project = nn.Linear(config.TextCode, last, device: device));
-                score = Convolution(last, 1, 1);
+                register_module("joint", joint = Convolution(last, last / 2, 4));
+                register_module("project", project = nn.Linear(config.TextCode, last / 2, device: device));
+                score = Convolution(last / 2, 1, 1);
                 break;
         }
         register_module("score", score);
@@ -90,8 +90,8 @@ public sealed class GanDiscriminator : nn.Module<Tensor, Tensor, Tensor>
         var code = text.call(embedding);
         if (project is not null)
         {
-            var seen = nn.functional.leaky_relu(joint!.call(features), 0.2); // [B, C, 1, 1]
-            var match = (project.call(code) * seen.flatten(1)).mean([1]) * Math.Sqrt(seen.size(1));
+            var seen = See(features);
+            var match = (project.call(code) * seen.flatten(1)).sum([1]) / Math.Sqrt(seen.size(1));
             return (score.call(seen).flatten() + match).MoveToOuterDisposeScope();
         }
         var beside = code.unsqueeze(-1).unsqueeze(-1).expand(-1, -1, features.size(2), features.size(3));
@@ -105,14 +105,16 @@ public sealed class GanDiscriminator : nn.Module<Tensor, Tensor, Tensor>
         return score.call(both).flatten().MoveToOuterDisposeScope();
     }
 
-    public Tensor Contrast(Tensor features, Tensor embedding, Tensor wrong)
+    /// <summary>How well each picture and each text go together, by their product alone: <c>[B, N]</c>.</summary>
+    /// <param name="features">Maps of B pictures, from <see cref="Features"/>.</param>
+    /// <param name="embedding">N texts, <c>[N, TextWidth]</c>.</param>
+    /// <exception cref="CourseException">The discriminator has no product: its matching is not <see cref="TextMatching.Projection"/>.</exception>
+    public Tensor Pairs(Tensor features, Tensor embedding)
     {
+        if (project is null) throw new CourseException($"PairingWeight needs a discriminator with TextMatching.Projection, and this one has {Config.Matching}: change one of the two.");
         using var scope = NewDisposeScope();
-        var seen = nn.functional.leaky_relu(joint!.call(features), 0.2).flatten(1);
-        var codes = project!.call(text.call(cat([embedding, wrong], 0)));
-        var all = seen.mm(codes.t()) / Math.Sqrt(seen.size(1));
-        var n = seen.size(0);
-        return nn.functional.cross_entropy(all, arange(n, device: all.device)).MoveToOuterDisposeScope();
+        var seen = See(features).flatten(1);
+        return (seen.mm(project.call(text.call(embedding)).t()) / Math.Sqrt(seen.size(1))).MoveToOuterDisposeScope();
     }
 
     /// <summary>Scores pictures with texts.</summary>
@@ -123,6 +125,13 @@ public sealed class GanDiscriminator : nn.Module<Tensor, Tensor, Tensor>
     {
         using var features = Features(pictures);
         return Score(features, embedding);
+    }
+
+    // What is seen in the whole picture, [B, C, 1, 1].
+    private Tensor See(Tensor features)
+    {
+        using var scope = NewDisposeScope();
+        return nn.functional.leaky_relu(joint!.call(features), 0.2).MoveToOuterDisposeScope();
     }
 
     // TorchSharp would register modules once more under the names of the fields that hold them.

@@ -26,17 +26,16 @@ public sealed class GanGenerator : nn.Module<Tensor, Tensor, Tensor>
         register_module("text", text = new TextCompression(config.TextWidth, config.TextCode, normalize: true, device));
         // 4×4, 8×8, 16×16, 32×32.
         int[] channels = [config.NoiseWidth + config.TextCode, 8 * width, 4 * width, 2 * width, width];
-        var grow = config.Upsampling;
-        blocks = [.. Enumerable.Range(0, 4).Select(i => new GrowingBlock(channels[i + 1], i == 0
-            ? nn.ConvTranspose2d(channels[0], channels[1], 4, bias: false, device: device)
-            : Convolution(channels[i], channels[i + 1]), repeat: i > 0 && grow == Upsampling.Resized, device))];
+        blocks = [.. Enumerable.Range(0, 4).Select(i => new GrowingBlock(
+            i == 0 ? nn.ConvTranspose2d(channels[0], channels[1], 4, bias: false, device: device) : Growing(channels[i], channels[i + 1]),
+            channels[i + 1], device))];
         for (var i = 0; i < blocks.Length; i++) register_module($"block{i + 1}", blocks[i]);
-        register_module("last", last = Convolution(width, 3));
+        register_module("last", last = Growing(width, 3));
         GanWeights.Initialize(this);
 
-        nn.Module<Tensor, Tensor> Convolution(int from, int to) => grow == Upsampling.Transposed
+        nn.Module<Tensor, Tensor> Growing(int from, int to) => config.Upsampling == Upsampling.Transposed
             ? nn.ConvTranspose2d(from, to, 4, stride: 2, padding: 1, bias: false, device: device)
-            : nn.Conv2d(from, to, 3, padding: 1, bias: false, device: device);
+            : new UpsamplingConv2d(from, to, device);
     }
 
     /// <summary>Its measures.</summary>
@@ -51,8 +50,6 @@ public sealed class GanGenerator : nn.Module<Tensor, Tensor, Tensor>
         using var scope = NewDisposeScope();
         var maps = cat([noise, text.call(embedding)], 1).unsqueeze(-1).unsqueeze(-1);
         foreach (var block in blocks) maps = block.call(maps);
-        if (Config.Upsampling == Upsampling.Resized)
-            maps = nn.functional.interpolate(maps, scale_factor: [2, 2], mode: InterpolationMode.Nearest);
         return last.call(maps).tanh().MoveToOuterDisposeScope();
     }
 

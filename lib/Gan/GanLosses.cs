@@ -72,4 +72,15 @@ public static class GanLosses
         var gradient = autograd.grad([logits.sum()], [pictures], create_graph: true)[0];
         return gradient.square().sum([1, 2, 3]).mean().MoveToOuterDisposeScope();
     }
+
+    /// <summary>Picks each picture's own text among all of the batch and one wrong text made for it: cross entropy over B + 1 products.</summary>
+    /// <param name="pairs">Products of pictures and texts, <c>[B, B]</c>; a picture's own text stands on the diagonal.</param>
+    /// <param name="wrong">Products of pictures and their wrong texts, <c>[B]</c>.</param>
+    /// <param name="alsoTrue">Where another's text is true of the picture, too, <c>[B, B]</c>: it is not asked about.</param>
+    public static Tensor Pairing(Tensor pairs, Tensor wrong, Tensor alsoTrue)
+    {
+        using var scope = NewDisposeScope();
+        var all = cat([pairs.masked_fill(alsoTrue, float.NegativeInfinity), wrong.unsqueeze(1)], 1);
+        return nn.functional.cross_entropy(all, arange(pairs.size(0), device: pairs.device)).MoveToOuterDisposeScope();
+    }
 }

@@ -4,98 +4,182 @@ using ImageGen.Runtime;
 using ImageGen.Text;
 using ImageGen.Training;
 using TorchSharp;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace ImageGen.Gan;
 
-/// <summary>Trains a generator and a discriminator against each other.</summary>
-public sealed class GanTrainer
+/// <summary>
+/// Trains a generator and a discriminator against each other on captioned pictures. All chance of step n follows from
+/// the seed and n, so that a training that was interrupted ends as one that was not.
+/// </summary>
+/// <remarks>
+/// Each step draws the fakes once: the discriminator learns from a detached copy of them, then the generator from the
+/// discriminator that has just learned. The real pictures' maps serve for right and wrong texts alike.
+/// </remarks>
+public sealed class GanTrainer : IDisposable
 {
-    public static readonly string[] LossNames = ["real", "fake", "wrong", "fool", "match", "l1"];
-    public readonly GanGenerator Generator, Average;
-    public readonly GanDiscriminator Discriminator;
     private readonly ICaptionedPictures data;
     private readonly ICaptionEncoder encoder;
-    private readonly GanOptions options;
-    private readonly optim.Optimizer generatorSteps, discriminatorSteps;
-    public double L1Now, FmNow, Contrast;
-    public bool Augment;
-    public bool AllPairs;
+    private readonly Batches batches;
+    private readonly Adam generatorSteps, discriminatorSteps;
+    private readonly TrainingCheckpoint state;
 
-    public GanTrainer(GanConfig config, ICaptionedPictures data, ICaptionEncoder encoder, GanOptions options)
+    /// <summary>Makes both networks, untrained.</summary>
+    /// <param name="config">Their measures; <see cref="GanConfig.TextWidth"/> must be the encoder's.</param>
+    /// <param name="data">Pictures of 64×64 with captions.</param>
+    /// <param name="encoder">From captions to vectors.</param>
+    /// <param name="options">How to train.</param>
+    /// <exception cref="CourseException">An option is out of range, the parts do not fit, or the data has fewer pictures than a batch.</exception>
+    public GanTrainer(GanConfig config, ICaptionedPictures data, ICaptionEncoder encoder, GanOptions? options = null)
     {
-        (this.data, this.encoder, this.options) = (data, encoder, options);
-        Seeds.Set(options.Seed);
-        Generator = new(config);
-        Average = new(config);
-        Discriminator = new(config);
-        Average.load_state_dict(Generator.state_dict());
-        foreach (var p in Average.parameters()) p.requires_grad = false;
-        Average.eval();
-        generatorSteps = optim.Adam(Generator.parameters(), options.GeneratorRate, options.Beta1, options.Beta2);
-        discriminatorSteps = optim.Adam(Discriminator.parameters(), options.DiscriminatorRate, options.Beta1, options.Beta2);
-        (L1Now, FmNow) = (options.L1Weight, options.FeatureMatchingWeight);
+        Options = (options ?? new()).Checked();
+        if (config.TextWidth != encoder.Width) throw new CourseException($"The GAN's TextWidth is {config.TextWidth}, but the {encoder.Name} makes vectors of {encoder.Width}: set TextWidth to {encoder.Width}.");
+        if (data.Side != 64) throw new CourseException($"{data.Name} has pictures of {data.Side} pixels, and the GAN draws 64: make the data set with side 64.");
+        if (Options.PairingWeight > 0 && config.Matching != TextMatching.Projection) throw new CourseException($"PairingWeight is {Options.PairingWeight}, but the discriminator's matching is {config.Matching}: set PairingWeight to 0, or Matching to Projection.");
+        (this.data, this.encoder) = (data, encoder);
+        batches = new(data, new() { BatchSize = Options.BatchSize, Seed = Options.Seed });
+        manual_seed(Options.Seed);
+        Generator = new(config, Compute.Device);
+        Discriminator = new(config, Compute.Device);
+        Average = new(Generator, Options.EmaDecay);
+        generatorSteps = optim.Adam(Generator.parameters(), Options.GeneratorRate, Options.Beta1, Options.Beta2);
+        discriminatorSteps = optim.Adam(Discriminator.parameters(), Options.DiscriminatorRate, Options.Beta1, Options.Beta2);
+        state = new TrainingCheckpoint().Add("generator", Generator).Add("discriminator", Discriminator).Add("average", Average)
+            .Add("generator", generatorSteps).Add("discriminator", discriminatorSteps);
     }
 
-    public void Rates(double factor)
+    /// <summary>The numbers that each step reports, unweighted.</summary>
+    public static IReadOnlyList<string> LossNames { get; } = ["real", "fake", "wrong text", "fool", "pairing", "features", "pixels"];
+
+    /// <summary>How it trains.</summary>
+    public GanOptions Options { get; }
+
+    /// <summary>The generator as the last step left it.</summary>
+    public GanGenerator Generator { get; }
+
+    /// <summary>The discriminator as the last step left it.</summary>
+    public GanDiscriminator Discriminator { get; }
+
+    /// <summary>The generator's averaged weights.</summary>
+    public Ema Average { get; }
+
+    /// <summary>Steps done.</summary>
+    public int StepsDone { get; private set; }
+
+    /// <summary>Time spent training, with what a loaded state had spent before.</summary>
+    public TimeSpan Elapsed => state.Elapsed;
+
+    /// <summary>How long training has waited for pictures.</summary>
+    public TimeSpan Waited => batches.Waited;
+
+    /// <summary>Goes on to <see cref="GanOptions.Steps"/>.</summary>
+    /// <param name="progress">Who watches; may be nobody.</param>
+    /// <param name="sampler">Draws the fixed grid for reports; may be nobody.</param>
+    /// <param name="stateFile">Where to keep the state every 250 steps and at the end; nowhere when not given.</param>
+    /// <param name="cancellation">Stops before the next step.</param>
+    /// <exception cref="CourseException">A loss is not a number: the state file keeps what it had.</exception>
+    public LoopResult Run(IProgress<TrainingProgress>? progress = null, CaptionGrid? sampler = null, string? stateFile = null, CancellationToken cancellation = default)
     {
-        foreach (var g in generatorSteps.ParamGroups) g.LearningRate = options.GeneratorRate * factor;
-        foreach (var g in discriminatorSteps.ParamGroups) g.LearningRate = options.DiscriminatorRate * factor;
-    }
+        Generator.train();
+        Discriminator.train();
+        using var ahead = batches.From(StepsDone).GetEnumerator();
+        return new StepLoop(Options.Steps, LossNames, progress, cancellation).Run(
+            Next, sampler is null ? null : () => sampler.Draw(this), StepsDone,
+            stateFile is null ? null : new(250, step => state.Save(stateFile, step)));
 
-    private static Tensor Augmented(Tensor x, Tensor dx, Tensor dy) => x;
-
-    public Tensor Step(PictureBatch batch, int step)
-    {
-        using var scope = NewDisposeScope();
-        var count = batch.Captions.Count;
-        var random = SplitMix64.Stream((ulong)(uint)options.Seed << 8 | 0x61, (ulong)step);
-        using var generator = new torch.Generator(random.NextBits() >> 1);
-        var wrongs = Enumerable.Range(0, count).Select(i => data.WrongCaption(batch.Indices[i], batch.CaptionIndices[i], random)).ToArray();
-        var e = encoder.Encode(batch.Captions);
-        var wrongE = encoder.Encode(wrongs);
-        var z = randn([count, Generator.Config.NoiseWidth], generator: generator).to(e.device);
-        var real = batch.Pictures;
-
-        var fake = Generator.call(z, e);
-        // Discriminator.
-        discriminatorSteps.zero_grad();
-        var penalty = options.GradientPenaltyWeight > 0 && step % options.GradientPenaltyEvery == 0;
-        var realIn = penalty ? real.detach().clone().requires_grad_(true) : real;
-        var fReal = Discriminator.Features(realIn);
-        var fFake = Discriminator.Features(fake.detach());
-        var sReal = Discriminator.Score(fReal, e);
-        var lReal = GanLosses.Real(sReal, options.Loss, options.RealLabel);
-        var lFake = GanLosses.Fake(Discriminator.Score(fFake, e), options.Loss);
-        var lWrong = options.WrongTextWeight > 0 ? GanLosses.Fake(Discriminator.Score(fReal, wrongE), options.Loss) : zeros(1);
-        var dLoss = lReal + lFake + options.WrongTextWeight * lWrong;
-        if (Contrast > 0) dLoss = dLoss + Contrast * Discriminator.Contrast(fReal, e, wrongE);
-        if (penalty) dLoss = dLoss + options.GradientPenaltyWeight * options.GradientPenaltyEvery * 0.5 * GanLosses.GradientPenalty(sReal, realIn);
-        dLoss.backward();
-        discriminatorSteps.step();
-
-        // Generator.
-        generatorSteps.zero_grad();
-        foreach (var p in Discriminator.parameters()) p.requires_grad = false;
-        var f = Discriminator.Features(fake);
-        var lFool = GanLosses.Fool(Discriminator.Score(f, e), options.Loss);
-        var gLoss = lFool;
-        if (Contrast > 0) gLoss = gLoss + Contrast * Discriminator.Contrast(f, e, wrongE);
-        var lMatch = zeros(1);
-        var lL1 = zeros(1);
-        if (FmNow > 0) gLoss = gLoss + FmNow * (lMatch = GanLosses.FeatureMatching(f, fReal));
-        if (L1Now > 0) gLoss = gLoss + L1Now * (lL1 = GanLosses.L1(fake, real));
-        gLoss.backward();
-        generatorSteps.step();
-        foreach (var p in Discriminator.parameters()) p.requires_grad = true;
-
-        using (no_grad())
+        Tensor Next(int step)
         {
-            var decay = Math.Min(options.EmaDecay, (1.0 + step) / (10 + step));
-            foreach (var (a, b) in Average.parameters().Zip(Generator.parameters())) a.lerp_(b, 1 - decay);
-            foreach (var (a, b) in Average.buffers().Zip(Generator.buffers()))
-                if (a.is_floating_point()) a.lerp_(b, 1 - decay);
+            ahead.MoveNext();
+            var losses = Step(ahead.Current, step);
+            StepsDone = step;
+            return losses;
         }
-        return cat([lReal.detach().view(1), lFake.detach().view(1), lWrong.detach().view(1), lFool.detach().view(1), lMatch.detach().view(1), lL1.detach().view(1)]).MoveToOuterDisposeScope();
     }
+
+    /// <summary>Takes up a training where its state file left it.</summary>
+    /// <exception cref="CourseException">The file is damaged, or from networks of other shapes.</exception>
+    public void Resume(string stateFile) => StepsDone = state.Load(stateFile);
+
+    /// <summary>Frees networks, averages and optimizers.</summary>
+    public void Dispose()
+    {
+        generatorSteps.Dispose();
+        discriminatorSteps.Dispose();
+        Average.Dispose();
+        Generator.Dispose();
+        Discriminator.Dispose();
+    }
+
+    private Tensor Step(PictureBatch batch, int step)
+    {
+        manual_seed(Seeds.At(Options.Seed, step));
+        var rate = LearningRates.Cosine(step, Options.Steps, lowest: 0.1);
+        generatorSteps.SetRate(Options.GeneratorRate * rate);
+        discriminatorSteps.SetRate(Options.DiscriminatorRate * rate);
+        var texts = new TextPairs(batch, data, encoder, Options, step);
+        var fakes = Generator.call(Noise(texts.ForGenerator.size(0)), texts.ForGenerator);
+        var (forDiscriminator, realFeatures) = TeachDiscriminator(batch.Pictures, fakes, texts, step);
+        var forGenerator = TeachGenerator(batch.Pictures, fakes, texts, realFeatures, step);
+        Average.Update();
+        return cat([forDiscriminator, forGenerator]);
+    }
+
+    private (Tensor Losses, Tensor RealFeatures) TeachDiscriminator(Tensor pictures, Tensor fakes, TextPairs texts, int step)
+    {
+        var penalizes = Options.GradientPenaltyWeight > 0 && step % Options.GradientPenaltyEvery == 0;
+        if (penalizes) pictures = pictures.detach().requires_grad_(true);
+        discriminatorSteps.zero_grad();
+        var features = Discriminator.Features(pictures);
+        var scores = Discriminator.Score(features, texts.Right);
+        var real = GanLosses.Real(scores, Options.Loss, Options.RealLabel);
+        var fake = GanLosses.Fake(Discriminator.Score(Discriminator.Features(fakes.detach()), texts.ForGenerator), Options.Loss);
+        var (wrong, loss) = (zeros(1, device: pictures.device), real + fake);
+        if (Options.WrongTextWeight > 0)
+        {
+            wrong = GanLosses.Fake(Discriminator.Score(features, texts.Wrong!), Options.Loss);
+            loss += Options.WrongTextWeight * wrong;
+        }
+        if (Options.PairingWeight > 0) loss += Options.PairingWeight * Pairing(features, texts);
+        if (penalizes) loss += Options.GradientPenaltyWeight * Options.GradientPenaltyEvery * GanLosses.GradientPenalty(scores, pictures);
+        loss.backward();
+        discriminatorSteps.step();
+        return (stack([real.detach(), fake.detach(), wrong.detach().squeeze()]), features.detach());
+    }
+
+    private Tensor TeachGenerator(Tensor pictures, Tensor fakes, TextPairs texts, Tensor realFeatures, int step)
+    {
+        var count = pictures.size(0);
+        var none = zeros(1, device: pictures.device).squeeze();
+        var (pairing, matching, pixels) = (none, none, none);
+        generatorSteps.zero_grad();
+        // Gradients flow through the discriminator, not into it: half of its backward pass is saved.
+        foreach (var parameter in Discriminator.parameters()) parameter.requires_grad = false;
+        var features = Discriminator.Features(fakes);
+        var scores = Discriminator.Score(features, texts.ForGenerator);
+        var fool = GanLosses.Fool(scores.narrow(0, 0, count), Options.Loss);
+        var loss = fool;
+        if (Options.InterpolationWeight > 0) loss += Options.InterpolationWeight * GanLosses.Fool(scores.narrow(0, count, scores.size(0) - count), Options.Loss);
+        var own = features.narrow(0, 0, count);
+        if (Options.PairingWeight > 0) loss += Options.PairingWeight * (pairing = Pairing(own, texts));
+        if (Options.FeatureMatchingWeight > 0) loss += Options.FeatureMatchingWeight * (matching = GanLosses.FeatureMatching(own, realFeatures));
+        if (Options.L1Weight > 0)
+        {
+            var faded = Options.L1Fade == 0 ? 1 : Math.Max(0.1, 1 - 0.9 * step / Options.L1Fade);
+            loss += Options.L1Weight * faded * (pixels = GanLosses.L1(fakes.narrow(0, 0, count), pictures));
+        }
+        loss.backward();
+        generatorSteps.step();
+        foreach (var parameter in Discriminator.parameters()) parameter.requires_grad = true;
+        return stack([fool.detach(), pairing.detach(), matching.detach(), pixels.detach()]);
+    }
+
+    private Tensor Pairing(Tensor features, TextPairs texts)
+    {
+        var count = texts.Right.size(0);
+        var all = Discriminator.Pairs(features, texts.RightAndWrong!);
+        return GanLosses.Pairing(all.narrow(1, 0, count), all.narrow(1, count, count).diagonal(), texts.AlsoTrue!);
+    }
+
+    private Tensor Noise(long count) => randn([count, Generator.Config.NoiseWidth], device: Compute.Device);
 }
