@@ -1,13 +1,14 @@
 using ImageGen.Data;
 using ImageGen.Gan;
 using ImageGen.Text;
+using ImageGen.Weights;
 
 namespace ImageGen.Kernel.Recipes;
 
 /// <summary>The text-conditioned DCGAN on Petals, with one text encoder or another.</summary>
 internal abstract class DcganRecipe : Recipe
 {
-    /// <summary>What the training's pictures along the way show.</summary>
+    /// <summary>What the pictures along the way show.</summary>
     private static readonly string[] Watched =
     [
         "a large pink daisy-like flower with many long petals and a yellow heart in a green meadow",
@@ -20,34 +21,60 @@ internal abstract class DcganRecipe : Recipe
         "by night, a large flower on a bare stem, lavender with an orange center",
     ];
 
-    public override string Data => "8,192 flowers of Petals";
-
-    public override int Steps => 4000;
+    public override string Data => "8,192 flowers of Petals' training split, with five captions each in the usual words";
 
     /// <inheritdoc/>
     public override RecipeResult Train(RecipeRun run)
     {
         var data = new Petals(Split.Train, 8192);
         var encoder = Encoder(data);
-        var config = GanConfig.Small(encoder.Width);
-        using var trainer = new GanTrainer(config, data, encoder, GanOptions.Petals with { Steps = run.Steps, Seed = run.Seed });
+        using var start = Start();
+        var options = GanOptions.Petals with { Steps = run.Steps, Seed = run.Seed };
+        using var trainer = new GanTrainer(GanConfig.Small(encoder.Width), data, encoder, Options(options), start);
         if (run.Resume) trainer.Resume(run.StateFile);
-        trainer.Run(run.Progress, new CaptionGrid(Watched, encoder), run.StateFile, run.Cancellation);
+        var loop = trainer.Run(run.Progress, new CaptionGrid(Watched, encoder), run.StateFile, run.Cancellation);
         var (tensors, notes) = GanModel.Pack(trainer, encoder);
-        return new(tensors, notes, new Dictionary<string, double>(), trainer.StepsDone, trainer.Elapsed);
+        return new(tensors, notes, loop.Cancelled ? new Dictionary<string, double>() : Measure(trainer, encoder), trainer.StepsDone, trainer.Elapsed);
     }
 
     /// <summary>What turns captions into vectors.</summary>
     protected abstract ICaptionEncoder Encoder(Petals data);
+
+    /// <summary>The checkpoint to begin with, if any.</summary>
+    protected virtual WeightFile? Start() => null;
+
+    /// <summary>The course's options, changed where this recipe differs.</summary>
+    protected virtual GanOptions Options(GanOptions usual) => usual;
+
+    private static Dictionary<string, double> Measure(GanTrainer trainer, ICaptionEncoder encoder) => [];
 }
 
 /// <summary>The DCGAN that reads bags of words.</summary>
 internal sealed class DcganWords : DcganRecipe
 {
-    public override string Name => "dcgan-words";
+    public override string Name => GanModel.Words;
 
     public override string About => "A text-conditioned DCGAN that draws flowers from bags of words.";
 
+    public override int Steps => 4000;
+
     protected override ICaptionEncoder Encoder(Petals data) =>
         BagOfWords.Learn(Enumerable.Range(0, 4096).SelectMany(data.Captions), leastCount: 20);
+}
+
+/// <summary>The DCGAN that reads MiniBERT's sentence vectors.</summary>
+internal sealed class DcganBert : DcganRecipe
+{
+    public override string Name => GanModel.Bert;
+
+    public override string About =>
+        $"The DCGAN of {GanModel.Words}, taught to read MiniBERT's sentence vectors: its text layers begin anew, all others where {GanModel.Words} ended.";
+
+    public override int Steps => 1000;
+
+    protected override ICaptionEncoder Encoder(Petals data) => new RememberedVectors(BertText.Mini());
+
+    protected override WeightFile Start() => Checkpoints.Open(GanModel.Words);
+
+    protected override GanOptions Options(GanOptions usual) => usual with { L1Fade = Math.Max(1, usual.Steps / 4) };
 }

@@ -65,12 +65,12 @@ public static class GanLosses
     /// keeps the discriminator flat where the data is.
     /// </summary>
     /// <param name="logits">Scores of <paramref name="pictures"/>.</param>
-    /// <param name="pictures">Real pictures that require a gradient.</param>
+    /// <param name="pictures">Real pictures that require a gradient, <c>[B, …]</c>.</param>
     public static Tensor GradientPenalty(Tensor logits, Tensor pictures)
     {
         using var scope = NewDisposeScope();
         var gradient = autograd.grad([logits.sum()], [pictures], create_graph: true)[0];
-        return gradient.square().sum([1, 2, 3]).mean().MoveToOuterDisposeScope();
+        return gradient.flatten(1).square().sum([1]).mean().MoveToOuterDisposeScope();
     }
 
     /// <summary>Picks each picture's own text among all of the batch and one wrong text made for it: cross entropy over B + 1 products.</summary>

@@ -3,6 +3,7 @@ using ImageGen.Imaging;
 using ImageGen.Runtime;
 using ImageGen.Text;
 using ImageGen.Training;
+using ImageGen.Weights;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -25,13 +26,17 @@ public sealed class GanTrainer : IDisposable
     private readonly Adam generatorSteps, discriminatorSteps;
     private readonly TrainingCheckpoint state;
 
-    /// <summary>Makes both networks, untrained.</summary>
+    /// <summary>Makes both networks.</summary>
     /// <param name="config">Their measures; <see cref="GanConfig.TextWidth"/> must be the encoder's.</param>
     /// <param name="data">Pictures of 64×64 with captions.</param>
     /// <param name="encoder">From captions to vectors.</param>
     /// <param name="options">How to train.</param>
+    /// <param name="start">
+    /// A checkpoint to begin with; untrained networks when not given. Layers that read text are taken from it only when its
+    /// texts are as wide as these.
+    /// </param>
     /// <exception cref="CourseException">An option is out of range, the parts do not fit, or the data has fewer pictures than a batch.</exception>
-    public GanTrainer(GanConfig config, ICaptionedPictures data, ICaptionEncoder encoder, GanOptions? options = null)
+    public GanTrainer(GanConfig config, ICaptionedPictures data, ICaptionEncoder encoder, GanOptions? options = null, WeightFile? start = null)
     {
         Options = (options ?? new()).Checked();
         if (config.TextWidth != encoder.Width) throw new CourseException($"The GAN's TextWidth is {config.TextWidth}, but the {encoder.Name} makes vectors of {encoder.Width}: set TextWidth to {encoder.Width}.");
@@ -42,6 +47,7 @@ public sealed class GanTrainer : IDisposable
         manual_seed(Options.Seed);
         Generator = new(config, Compute.Device);
         Discriminator = new(config, Compute.Device);
+        if (start is not null) GanModel.Fill(Generator, Discriminator, start);
         Average = new(Generator, Options.EmaDecay);
         generatorSteps = optim.Adam(Generator.parameters(), Options.GeneratorRate, Options.Beta1, Options.Beta2);
         discriminatorSteps = optim.Adam(Discriminator.parameters(), Options.DiscriminatorRate, Options.Beta1, Options.Beta2);
