@@ -1,5 +1,6 @@
 using ImageGen.Data;
 using ImageGen.Gan;
+using ImageGen.Metrics;
 using ImageGen.Text;
 using ImageGen.Weights;
 
@@ -46,7 +47,21 @@ internal abstract class DcganRecipe : Recipe
     /// <summary>The course's options, changed where this recipe differs.</summary>
     protected virtual GanOptions Options(GanOptions usual) => usual;
 
-    private static Dictionary<string, double> Measure(GanTrainer trainer, ICaptionEncoder encoder) => [];
+    // What is shown of what the captions say, on captions of flowers like those of training, and of combinations kept from it.
+    private static Dictionary<string, double> Measure(GanTrainer trainer, ICaptionEncoder encoder)
+    {
+        using var judge = FlowerJudge.Pretrained();
+        using var averaged = trainer.Average.InPlace();
+        var model = new GanModel(trainer.Generator, encoder); // the trainer frees the generator
+        var metrics = new Dictionary<string, double>();
+        foreach (var (split, wording) in new[] { (Split.Test, Wording.Usual), (Split.HeldOut, Wording.Usual), (Split.Test, Wording.Reworded), (Split.HeldOut, Wording.Reworded) })
+        {
+            var accuracy = CaptionTest.Of(model, judge, split, wording);
+            foreach (var (name, share) in new[] { ("color", accuracy.Color), ("center", accuracy.Center), ("background", accuracy.Backdrop), ("shape", accuracy.Shape), ("all but shape", accuracy.All) })
+                metrics[$"{name}, {split}, {wording.ToString().ToLowerInvariant()} captions, n = {share!.Samples}"] = share.Value;
+        }
+        return metrics;
+    }
 }
 
 /// <summary>The DCGAN that reads bags of words.</summary>

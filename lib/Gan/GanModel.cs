@@ -16,7 +16,14 @@ public sealed class GanModel : IDisposable
 
     private const string ConfigKey = "config", TermsKey = "terms", GeneratorPrefix = "generator:", DiscriminatorPrefix = "discriminator:";
 
-    private GanModel(GanGenerator generator, ICaptionEncoder encoder) => (Generator, Encoder) = (generator, encoder);
+    /// <summary>Puts a generator and an encoder together.</summary>
+    /// <param name="generator">Goes into evaluation mode, and is freed with the model.</param>
+    /// <param name="encoder">The one it was trained with.</param>
+    public GanModel(GanGenerator generator, ICaptionEncoder encoder)
+    {
+        (Generator, Encoder) = (generator, encoder);
+        generator.eval();
+    }
 
     /// <summary>The generator, in evaluation mode.</summary>
     public GanGenerator Generator { get; }
@@ -54,7 +61,6 @@ public sealed class GanModel : IDisposable
             generator.Dispose();
             throw;
         }
-        generator.eval();
         return new(generator, encoder);
     }
 
