@@ -90,14 +90,26 @@ public static class ManyStyles
             var smaller = Resampler.Resize(content, level.Height, level.Width);
             var factor = (double)level.Width / content.size(3);
             var least = network.MinimumSize;
-            var parts = styles.Select((style, i) => (
-                new StyleLoss(network,
-                    Resampler.Resize(style, Math.Max(least, (int)(style.size(2) * factor)), Math.Max(least, (int)(style.size(3) * factor))),
-                    Statistic(i), options.StyleLayers),
-                sources[i].Weight, regions[i])).ToArray();
+            List<(StyleLoss, double, Region?)> parts = [];
+            // A statistic may refuse the network's layers; nothing made before it must stay behind.
+            var styleLoss = new ManyStylesLoss(parts, options.StyleWeight);
+            try
+            {
+                for (var i = 0; i < styles.Length; i++)
+                {
+                    var style = Resampler.Resize(styles[i],
+                        Math.Max(least, (int)(styles[i].size(2) * factor)), Math.Max(least, (int)(styles[i].size(3) * factor)));
+                    parts.Add((new(network, style, Statistic(i), options.StyleLayers), sources[i].Weight, regions[i]));
+                }
+            }
+            catch
+            {
+                styleLoss.Dispose();
+                throw;
+            }
             return new TotalLoss(network,
                 new ContentLoss(network, smaller, options.ContentLayers, options.ContentWeight),
-                new ManyStylesLoss(parts, options.StyleWeight),
+                styleLoss,
                 new TotalVariation(options.SmoothnessWeight),
                 new RangePenalty(30));
         }
@@ -123,7 +135,7 @@ public static class ManyStyles
 internal sealed class ManyStylesLoss(
     IReadOnlyList<(StyleLoss Loss, double Weight, Region? Region)> parts, double weight) : LossTerm("style", weight)
 {
-    public override IReadOnlyList<string> Layers { get; } = [.. parts.SelectMany(part => part.Loss.Layers).Distinct()];
+    public override IReadOnlyList<string> Layers => [.. parts.SelectMany(part => part.Loss.Layers).Distinct()];
 
     public override Tensor Of(Tensor picture, FeatureMaps features)
     {

@@ -26,20 +26,20 @@ public sealed partial class LabTests
         lab.BeginOutputReadLine();
         try
         {
-            await token.Task.WaitAsync(Ample, TestContext.Current.CancellationToken);
+            var secret = await token.Task.WaitAsync(Ample, TestContext.Current.CancellationToken);
             using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
             Assert.Equal(HttpStatusCode.Forbidden, (await client.GetAsync("/api/kernelspecs", TestContext.Current.CancellationToken)).StatusCode);
-            client.DefaultRequestHeaders.Add("Authorization", $"token {token.Task.Result}");
+            client.DefaultRequestHeaders.Add("Authorization", $"token {secret}");
             var specs = JsonNode.Parse(await client.GetStringAsync("/api/kernelspecs", TestContext.Current.CancellationToken))!["kernelspecs"]!.AsObject();
             Assert.Equal(".NET (C#)", (string?)specs[".net-csharp"]!["spec"]!["display_name"]);
             var lesson = JsonNode.Parse(await client.GetStringAsync("/api/contents/notebooks/00-start-here.ipynb?content=0", TestContext.Current.CancellationToken))!;
             Assert.Equal("notebook", (string?)lesson["type"]);
             var others = (await Dns.GetHostAddressesAsync(Dns.GetHostName(), TestContext.Current.CancellationToken)).Where(address => !IPAddress.IsLoopback(address));
-            foreach (var address in others) await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync(new UriBuilder("http", $"{address}", port).Uri));
+            foreach (var address in others) await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync(new UriBuilder("http", $"{address}", port).Uri, TestContext.Current.CancellationToken));
 
             using (var interrupt = Process.Start("kill", ["-INT", $"{lab.Id}"])) await interrupt.WaitForExitAsync(TestContext.Current.CancellationToken);
             await lab.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Ample, TestContext.Current.CancellationToken);
-            await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync("/api"));
+            await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync("/api", TestContext.Current.CancellationToken));
         }
         finally
         {

@@ -29,7 +29,9 @@ public class FeatureTransformTests
         StyleStatistic.Gram, StyleStatistic.Wasserstein,
         .. Moves.Select(move => new CrossGramStatistic(move.Key, move.Value)),
         .. Moves.Select(move => new CrossGramStatistic(move.Key + " to plain", move.Value, CrossTarget.OfThePlainMap)),
-        new CrossGramStatistic("mirror", PyramidStyles.Mirror), new CrossGramStatistic("half turn of the picture", PyramidStyles.HalfTurn),
+        // With a channel map after the flip, F·T(F)ᵀ alone is the same wish: the map is a rotation of both tables.
+        new CrossGramStatistic("mirror", PyramidStyles.Mirror, CrossTarget.OfThePlainMap),
+        new CrossGramStatistic("half turn of the picture", PyramidStyles.HalfTurn, CrossTarget.OfThePlainMap),
         new ShiftedGramStatistic(0.1, 0), new ShiftedGramStatistic(0, 0.1), new ShiftedGramStatistic(0.1, 0, stretch: 2),
         PyramidStyles.QuarterTurn, PyramidStyles.Ink, PyramidStyles.Hue(90), PyramidStyles.Hue(180),
         PyramidStyles.Combed(0), PyramidStyles.Combed(45), PyramidStyles.Combed(90), PyramidStyles.Sizes("coarse", 0.5, 0.8, 1.4),
@@ -185,6 +187,25 @@ public class FeatureTransformTests
         Says("made [1, 2, 4, 6] of [1, 3, 4, 6]", (map, _) => map.narrow(1, 0, 2));
         Says("returned null", (_, _) => null!);
         Assert.Contains("across is 2", Assert.Throws<CourseException>(() => FeatureTransforms.Roll(2)).Message);
+    }
+
+    [Fact]
+    public void ATransformsEffectIsToldInWords()
+    {
+        using var scope = NewDisposeScope();
+        using var network = new FilterPyramid();
+        using var drawn = DeadLeaves.Draw(1, 64, seed: 5);
+        var style = ImageGen.Imaging.Picture.FromTensor(drawn);
+        string? Says(FeatureTransform transform) => TransformEffect.WhatIsWrong(transform, network, style);
+        Assert.Null(Says((map, _) => map * 2));
+        Assert.Null(Says(FeatureTransforms.AxisScramble));
+        Assert.Contains("as it was", Says((map, _) => map));
+        Assert.Contains("only moves values to other places", Says(FeatureTransforms.HalfTurn));
+        Assert.Contains("make it bolder", Says((map, _) => map * 1.001));
+        Assert.Contains("not numbers", Says((map, _) => map / 0));
+        Assert.StartsWith("the transform 'transform' made [1, 48, 64, 32] of [1, 48, 64, 64]", Says((map, _) => map.narrow(3, 0, 32)));
+        // By hand: twice the map is four times the Gram matrix, three times its size away.
+        Assert.Equal(3, TransformEffect.OnGram((map, _) => map * 2, rand(1, 3, 4, 4), ""), 1e-5);
     }
 
     private static Tensor Values(string name) =>
