@@ -11,6 +11,8 @@ internal static class CourseRecipes
         new JudgeRecipe(),
         new MiniClipRecipe(),
         new MiniBertRecipe(),
+        new DcganWords(),
+        new DcganBert(),
     ];
 
     /// <summary>One of them.</summary>
