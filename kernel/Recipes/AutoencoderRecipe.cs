@@ -19,6 +19,7 @@ internal sealed class AutoencoderRecipe : Recipe
     public override RecipeResult Train(RecipeRun run)
     {
         using var model = new AutoencoderKL(AutoencoderConfig.Petals, Compute.Device);
+        model.InitializeForTraining();
         var train = new Petals(Split.Train, 8192);
         var options = new AutoencoderOptions { Steps = run.Steps, Seed = run.Seed, StateFile = run.StateFile, Resume = run.Resume };
         var result = AutoencoderTraining.Run(model, train, options, run.Progress, run.Cancellation);

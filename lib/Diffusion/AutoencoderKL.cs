@@ -91,6 +91,20 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
         return Decode(Encode(pictures).Mean).MoveToOuterDisposeScope();
     }
 
+    /// <summary>
+    /// Weights to train from: every residual block begins as nothing added, and the latents with little noise, so that the
+    /// first steps learn to pass the picture on instead of learning to outshout the noise.
+    /// </summary>
+    public void InitializeForTraining()
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        foreach (var (name, parameter) in named_parameters())
+            if (name.Contains("conv2.", StringComparison.Ordinal) || name.Contains("to_out.0.", StringComparison.Ordinal)) parameter.zero_();
+        toLatents.weight![Config.LatentChannels..].zero_();
+        toLatents.bias![Config.LatentChannels..].fill_(-6); // ln σ²: σ = 0.05
+    }
+
     /// <summary>Reads a checkpoint that carries its configuration as a note, such as the course's own <c>autoencoder</c>.</summary>
     /// <exception cref="CourseException">The file has no configuration, or does not fit it.</exception>
     public static AutoencoderKL Load(WeightFile file, Device? device = null)

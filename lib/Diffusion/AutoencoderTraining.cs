@@ -15,13 +15,13 @@ public sealed record AutoencoderOptions
     public int Steps { get; init; } = 4000;
 
     /// <summary>Pictures a step, at least 1.</summary>
-    public int BatchSize { get; init; } = 8;
+    public int BatchSize { get; init; } = 4;
 
     /// <summary>The highest rate: it rises over <see cref="WarmUp"/> steps and falls along a cosine.</summary>
-    public double LearningRate { get; init; } = 2e-3;
+    public double LearningRate { get; init; } = 3e-3;
 
     /// <summary>Steps in which the rate rises.</summary>
-    public int WarmUp { get; init; } = 50;
+    public int WarmUp { get; init; } = 30;
 
     /// <summary>Weight of the differences between neighboring pixels, which keep edges sharp.</summary>
     public double EdgeWeight { get; init; } = 0.5;
@@ -46,6 +46,9 @@ public sealed record AutoencoderOptions
 
     /// <summary>Steps between two saves.</summary>
     public int SaveEvery { get; init; } = 100;
+
+    /// <summary>Steps between two sample pictures; 0 makes none.</summary>
+    public int SampleEvery { get; init; } = 100;
 
     /// <summary>Whether to go on from <see cref="StateFile"/>.</summary>
     public bool Resume { get; init; }
@@ -90,18 +93,28 @@ public static class AutoencoderTraining
         var done = options.Resume ? state.Load(options.StateFile ?? throw new CourseException("Resume is set and StateFile is not: name the file to go on from.")) : 0;
         using var batches = new Batches(pictures, new() { BatchSize = options.BatchSize, Seed = options.Seed, Workers = 1 }).From(done).GetEnumerator();
         Tensor? shown = null;
+        Picture? sample = null;
+        var (current, sampledAt) = (done, int.MinValue / 2);
 
         model.train();
         var result = new StepLoop(options.Steps, LossNames, progress, cancellation).Run(
-            Step, () => Compare(model, ema, shown!), done,
+            Step, Sample, done,
             options.StateFile is { } file ? new(options.SaveEvery, step => state.Save(file, step)) : null);
         using (no_grad())
             foreach (var (name, value) in model.state_dict()) value.copy_(ema.Averages[name]);
         model.eval();
         return result with { Elapsed = state.Elapsed };
 
+        Picture? Sample()
+        {
+            if (options.SampleEvery < 1 || current - sampledAt < options.SampleEvery && current < options.Steps) return sample;
+            sampledAt = current;
+            return sample = Compare(model, ema, shown!);
+        }
+
         Tensor Step(int step)
         {
+            current = step;
             optimizer.SetRate(options.LearningRate * LearningRates.Cosine(step, options.Steps, options.WarmUp, lowest: 0.01));
             manual_seed(Seeds.At(options.Seed, step));
             batches.MoveNext();
