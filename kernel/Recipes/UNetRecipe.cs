@@ -30,8 +30,8 @@ internal sealed class UNetRecipe : Recipe
     {
         using var file = Checkpoints.Open("autoencoder");
         using var autoencoder = AutoencoderKL.Load(file, Compute.Device);
-        using var bert = BertText.LoadCheckpoint(device: Compute.Device);
-        using var unet = new UNet(PetalsUNet.Config(bert.Width), Compute.Device);
+        using var bert = BertText.Mini(Compute.Device);
+        using var unet = new UNet(UNetConfig.Petals(bert.Width), Compute.Device);
         unet.InitializeForTraining();
         var text = new BertConditioner(bert);
         using var data = LatentCache.Of(new Petals(Split.Train, 8192), autoencoder, text, captionsPerPicture: 3);
