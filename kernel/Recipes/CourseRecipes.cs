@@ -13,6 +13,8 @@ internal static class CourseRecipes
         new MiniBertRecipe(),
         new DcganWords(),
         new DcganBert(),
+        new AutoencoderRecipe(),
+        new UNetRecipe(),
     ];
 
     /// <summary>One of them.</summary>
