@@ -8,6 +8,9 @@ internal static class CourseRecipes
     /// <summary>All of them, in the order of the lessons.</summary>
     public static IReadOnlyList<Recipe> All { get; } =
     [
+        new JudgeRecipe(),
+        new MiniClipRecipe(),
+        new MiniBertRecipe(),
     ];
 
     /// <summary>One of them.</summary>

@@ -23,7 +23,7 @@ public sealed class StyleLoss : LossTerm
         using var frozen = no_grad();
         Layers = layers ?? network.StyleLayers;
         using var features = network.Extract(style, Layers);
-        foreach (var (layer, map) in features) targets[layer] = (statistic ?? StyleStatistic.Gram).Measure(map);
+        foreach (var (layer, map) in features) targets[layer] = (statistic ?? StyleStatistic.Gram).At(layer).Measure(map);
     }
 
     public override IReadOnlyList<string> Layers { get; }

@@ -45,7 +45,7 @@ public static class StyleTransfer
         using var scope = NewDisposeScope();
         var contentPixels = Resampler.Resize(content.ToTensor().to(network.Device), height, width).clamp(0, 1);
         var stylePixels = Resampler.Resize(style.ToTensor().to(network.Device), styleHeight, styleWidth).clamp(0, 1);
-        if (options.Colors == StyleColors.FromStyle) contentPixels = ColorMatching.Apply(contentPixels, stylePixels);
+        if (options.Colors == StyleColors.FromStyle) contentPixels = ColorMatching.Apply(contentPixels, options.Statistic.Recolor(stylePixels));
         if (options.Colors == StyleColors.FromContent) stylePixels = ColorMatching.Apply(stylePixels, contentPixels);
 
         var levels = CoarseToFine.Plan(height, width, options.Steps, options.Levels, network.MinimumSize * 3 / 2);
