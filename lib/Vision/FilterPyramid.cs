@@ -59,6 +59,13 @@ public sealed class FilterPyramid : FeatureNetwork
 
     public override int MinimumSize => 5 << (GaborLevels - 1); // reflecting 4 pixels takes 5, at the smallest level
 
+    public override int Stride => 1 << (GaborLevels - 1);
+
+    /// <summary>4 pixels at the smallest level; the random layers look 14 far.</summary>
+    public override int Reach => 4 << (GaborLevels - 1);
+
+    public override int StepBytesPerPixel => 3000;
+
     public override Device Device => random[0].weight!.device;
 
     protected override void Compute(Tensor pictures, IReadOnlySet<string> wanted, FeatureMaps maps)
