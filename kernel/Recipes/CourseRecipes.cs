@@ -8,6 +8,7 @@ internal static class CourseRecipes
     /// <summary>All of them, in the order of the lessons.</summary>
     public static IReadOnlyList<Recipe> All { get; } =
     [
+        new PerceptualRecipe(),
     ];
 
     /// <summary>One of them.</summary>
