@@ -71,7 +71,7 @@ internal sealed class DcganWords : DcganRecipe
 
     public override string About => "A text-conditioned DCGAN that draws flowers from bags of words.";
 
-    public override int Steps => 4000;
+    public override int Steps => 6000;
 
     protected override ICaptionEncoder Encoder(Petals data) =>
         BagOfWords.Learn(Enumerable.Range(0, 4096).SelectMany(data.Captions), leastCount: 20);
@@ -91,5 +91,5 @@ internal sealed class DcganBert : DcganRecipe
 
     protected override WeightFile Start() => Checkpoints.Open(GanModel.Words);
 
-    protected override GanOptions Options(GanOptions usual) => usual with { L1Fade = Math.Max(1, usual.Steps / 4) };
+    protected override GanOptions Options(GanOptions usual) => usual with { L1Weight = 0 };
 }

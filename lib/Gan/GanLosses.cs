@@ -61,6 +61,22 @@ public static class GanLosses
     }
 
     /// <summary>
+    /// What the generator pays for making two pictures of one text too much alike: −min(|x − x'| / |z − z'|, enough), means
+    /// of absolute differences over each pair (Yang and others, arXiv 1901.09024).
+    /// </summary>
+    /// <param name="pictures">x, <c>[B, …]</c>.</param>
+    /// <param name="others">x', from the same texts.</param>
+    /// <param name="noise">z of the first, <c>[B, N]</c>.</param>
+    /// <param name="otherNoise">z' of the others.</param>
+    /// <param name="enough">Beyond this, more difference earns nothing.</param>
+    public static Tensor Diversity(Tensor pictures, Tensor others, Tensor noise, Tensor otherNoise, double enough)
+    {
+        using var scope = NewDisposeScope();
+        var apart = (pictures - others).abs().flatten(1).mean([1]) / (noise - otherNoise).abs().mean([1]);
+        return -apart.clamp_max(enough).mean().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
     /// R1 (Mescheder and others, arXiv 1801.04406): the mean squared length of the score's gradient at real pictures. It
     /// keeps the discriminator flat where the data is.
     /// </summary>

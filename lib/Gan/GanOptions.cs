@@ -12,7 +12,7 @@ public sealed record GanOptions
     public static GanOptions Petals => new()
     {
         BatchSize = 32, GeneratorRate = 5e-4, DiscriminatorRate = 3e-4, PairingWeight = 1,
-        FeatureMatchingWeight = 20, L1Weight = 20, L1Fade = 800, EmaDecay = 0.995,
+        FeatureMatchingWeight = 20, L1Weight = 20, L1Fade = 800, DiversityWeight = 10, EmaDecay = 0.995,
     };
 
     /// <summary>Steps in all: the rates fall along half a cosine to a tenth on the way.</summary>
@@ -54,8 +54,17 @@ public sealed record GanOptions
     /// <summary>How much the pixels' distance from the caption's own picture counts in the generator's loss.</summary>
     public double L1Weight { get; init; } = 50;
 
-    /// <summary>The pixels' weight falls in a straight line to a tenth over so many steps; 0 keeps it: it is a help to begin with, and blurs in the end.</summary>
+    /// <summary>The pixels' weight falls in a straight line to nothing over so many steps; 0 keeps it: it is a help to begin with, and blurs in the end.</summary>
     public int L1Fade { get; init; }
+
+    /// <summary>
+    /// How much it counts that two noises give two pictures of one caption (diversity-sensitive GAN, arXiv 1901.09024):
+    /// without it a generator with a rich text may forget its noise.
+    /// </summary>
+    public double DiversityWeight { get; init; }
+
+    /// <summary>The difference of two pictures, over that of their noises, that is enough: above 0, to 2.</summary>
+    public double Diversity { get; init; } = 0.2;
 
     /// <summary>How much pictures of texts midway between two captions (GAN-INT) count in the generator's loss.</summary>
     public double InterpolationWeight { get; init; }
@@ -88,6 +97,8 @@ public sealed record GanOptions
         Within(FeatureMatchingWeight, 0, 1e6, nameof(FeatureMatchingWeight));
         Within(L1Weight, 0, 1e6, nameof(L1Weight));
         Within(L1Fade, 0, 10_000_000, nameof(L1Fade));
+        Within(DiversityWeight, 0, 1e6, nameof(DiversityWeight));
+        Within(Diversity, 1e-3, 2, nameof(Diversity));
         Within(InterpolationWeight, 0, 1e6, nameof(InterpolationWeight));
         Within(GradientPenaltyWeight, 0, 1e6, nameof(GradientPenaltyWeight));
         Within(GradientPenaltyEvery, 1, 10_000, nameof(GradientPenaltyEvery));

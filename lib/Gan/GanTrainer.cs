@@ -56,7 +56,7 @@ public sealed class GanTrainer : IDisposable
     }
 
     /// <summary>The numbers that each step reports, unweighted.</summary>
-    public static IReadOnlyList<string> LossNames { get; } = ["real", "fake", "wrong text", "fool", "pairing", "features", "pixels"];
+    public static IReadOnlyList<string> LossNames { get; } = ["real", "fake", "wrong text", "fool", "pairing", "features", "pixels", "alike"];
 
     /// <summary>How it trains.</summary>
     public GanOptions Options { get; }
@@ -124,9 +124,10 @@ public sealed class GanTrainer : IDisposable
         generatorSteps.SetRate(Options.GeneratorRate * rate);
         discriminatorSteps.SetRate(Options.DiscriminatorRate * rate);
         var texts = new TextPairs(batch, data, encoder, Options, step);
-        var fakes = Generator.call(Noise(texts.ForGenerator.size(0)), texts.ForGenerator);
+        var noise = randn([texts.ForGenerator.size(0), Generator.Config.NoiseWidth], device: Compute.Device);
+        var fakes = Generator.call(noise, texts.ForGenerator);
         var (forDiscriminator, realFeatures) = TeachDiscriminator(batch.Pictures, fakes, texts, step);
-        var forGenerator = TeachGenerator(batch.Pictures, fakes, texts, realFeatures, step);
+        var forGenerator = TeachGenerator(batch.Pictures, fakes, noise, texts, realFeatures, step);
         Average.Update();
         return cat([forDiscriminator, forGenerator]);
     }
@@ -153,11 +154,11 @@ public sealed class GanTrainer : IDisposable
         return (stack([real.detach(), fake.detach(), wrong.detach().squeeze()]), features.detach());
     }
 
-    private Tensor TeachGenerator(Tensor pictures, Tensor fakes, TextPairs texts, Tensor realFeatures, int step)
+    private Tensor TeachGenerator(Tensor pictures, Tensor fakes, Tensor noise, TextPairs texts, Tensor realFeatures, int step)
     {
         var count = pictures.size(0);
         var none = zeros(1, device: pictures.device).squeeze();
-        var (pairing, matching, pixels) = (none, none, none);
+        var (pairing, matching, pixels, alike) = (none, none, none, none);
         generatorSteps.zero_grad();
         // Gradients flow through the discriminator, not into it: half of its backward pass is saved.
         foreach (var parameter in Discriminator.parameters()) parameter.requires_grad = false;
@@ -165,19 +166,25 @@ public sealed class GanTrainer : IDisposable
         var scores = Discriminator.Score(features, texts.ForGenerator);
         var fool = GanLosses.Fool(scores.narrow(0, 0, count), Options.Loss);
         var loss = fool;
-        if (Options.InterpolationWeight > 0) loss += Options.InterpolationWeight * GanLosses.Fool(scores.narrow(0, count, scores.size(0) - count), Options.Loss);
+        if (Options.InterpolationWeight > 0) loss += Options.InterpolationWeight * GanLosses.Fool(scores.narrow(0, count, texts.Between), Options.Loss);
         var own = features.narrow(0, 0, count);
         if (Options.PairingWeight > 0) loss += Options.PairingWeight * (pairing = Pairing(own, texts));
         if (Options.FeatureMatchingWeight > 0) loss += Options.FeatureMatchingWeight * (matching = GanLosses.FeatureMatching(own, realFeatures));
         if (Options.L1Weight > 0)
         {
-            var faded = Options.L1Fade == 0 ? 1 : Math.Max(0.1, 1 - 0.9 * step / Options.L1Fade);
+            var faded = Options.L1Fade == 0 ? 1 : Math.Max(0, 1 - (double)step / Options.L1Fade);
             loss += Options.L1Weight * faded * (pixels = GanLosses.L1(fakes.narrow(0, 0, count), pictures));
+        }
+        if (Options.DiversityWeight > 0)
+        {
+            var (again, last) = (texts.Again, fakes.size(0) - texts.Again);
+            alike = GanLosses.Diversity(fakes.narrow(0, 0, again), fakes.narrow(0, last, again), noise.narrow(0, 0, again), noise.narrow(0, last, again), Options.Diversity);
+            loss += Options.DiversityWeight * alike;
         }
         loss.backward();
         generatorSteps.step();
         foreach (var parameter in Discriminator.parameters()) parameter.requires_grad = true;
-        return stack([fool.detach(), pairing.detach(), matching.detach(), pixels.detach()]);
+        return stack([fool.detach(), pairing.detach(), matching.detach(), pixels.detach(), alike.detach()]);
     }
 
     private Tensor Pairing(Tensor features, TextPairs texts)
@@ -186,6 +193,4 @@ public sealed class GanTrainer : IDisposable
         var all = Discriminator.Pairs(features, texts.RightAndWrong!);
         return GanLosses.Pairing(all.narrow(1, 0, count), all.narrow(1, count, count).diagonal(), texts.AlsoTrue!);
     }
-
-    private Tensor Noise(long count) => randn([count, Generator.Config.NoiseWidth], device: Compute.Device);
 }

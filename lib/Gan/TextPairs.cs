@@ -26,11 +26,17 @@ internal sealed class TextPairs
                     alsoTrue[i * count + j] = i != j && data.Fits(batch.Indices[i], batch.Indices[j], batch.CaptionIndices[j]);
             AlsoTrue = tensor(alsoTrue, [count, count]).to(Right.device);
         }
+        var half = count / 2;
+        // GAN-INT (Reed and others, arXiv 1605.05396): no picture shows what lies between two texts, but a good generator can draw it.
         if (options.InterpolationWeight > 0)
         {
-            // GAN-INT (Reed and others, arXiv 1605.05396): no picture shows what lies between two texts, but a good generator can draw it.
-            var half = count / 2;
-            ForGenerator = cat([Right, (Right.narrow(0, 0, half) + Right.narrow(0, count - half, half)) / 2], 0);
+            Between = half;
+            ForGenerator = cat([ForGenerator, (Right.narrow(0, 0, half) + Right.narrow(0, count - half, half)) / 2], 0);
+        }
+        if (options.DiversityWeight > 0)
+        {
+            Again = half;
+            ForGenerator = cat([ForGenerator, Right.narrow(0, 0, half)], 0);
         }
     }
 
@@ -46,6 +52,12 @@ internal sealed class TextPairs
     /// <summary>Where picture i is truly described by caption j, j not i; <c>[B, B]</c>; null where nothing asks for it.</summary>
     public Tensor? AlsoTrue { get; }
 
-    /// <summary>What the generator draws: the own captions, then, where they count, texts midway between two, <c>[B or B + B/2, W]</c>.</summary>
+    /// <summary>What the generator draws: the own captions, then texts midway between two, then the first captions again; the last two where they count.</summary>
     public Tensor ForGenerator { get; }
+
+    /// <summary>How many of <see cref="ForGenerator"/> lie midway between two captions.</summary>
+    public int Between { get; }
+
+    /// <summary>How many of the first captions come once more at the end, for another noise.</summary>
+    public int Again { get; }
 }
