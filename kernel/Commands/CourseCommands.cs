@@ -31,6 +31,7 @@ internal static class CourseCommands
             SlidesCommand.Create(),
             KernelCommand.Create(),
             DataCommand.Create(),
+            TrainCommand.Create(),
             HostCommand.Create(),
         };
         var parsed = root.Parse(arguments.Length == 0 ? ["--help"] : arguments);

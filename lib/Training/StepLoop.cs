@@ -30,6 +30,11 @@ public sealed record LossHistory(IReadOnlyList<string> Names, IReadOnlyList<IRea
 /// <param name="Cancelled">Whether it was asked to stop before its last step.</param>
 public sealed record LoopResult(LossHistory Losses, TimeSpan Elapsed, bool Cancelled);
 
+/// <summary>When a loop keeps its state.</summary>
+/// <param name="Every">After every so many steps, at least 1; and after the last.</param>
+/// <param name="Save">Keeps it; told how many steps are done.</param>
+public sealed record Saving(int Every, Action<int> Save);
+
 /// <summary>
 /// The loop around every trainer: it counts, times, reports at most twice a second, and stops when asked. Losses stay
 /// tensors until a report is due, so that no step waits for a number that nobody looks at.
@@ -51,25 +56,41 @@ public sealed class StepLoop(
     /// must outlive the step is the step's own affair.
     /// </param>
     /// <param name="sample">Makes a small picture of the current state; called only for a report.</param>
-    public LoopResult Run(Func<int, Tensor> step, Func<Picture?>? sample = null)
+    /// <param name="done">Steps done before, by the training that this one goes on with.</param>
+    /// <param name="save">Keeps the state after a step; never called with losses that are not numbers.</param>
+    /// <exception cref="CourseException">A loss is not a number or infinite. What was saved before stays as it was.</exception>
+    public LoopResult Run(Func<int, Tensor> step, Func<Picture?>? sample = null, int done = 0, Saving? save = null)
     {
         var interrupted = CellScope.Token;
         var clock = Stopwatch.StartNew();
         var lastReport = TimeSpan.Zero;
-        var done = 0;
-        using var losses = zeros([steps, lossNames.Count], ScalarType.Float64);
+        var first = done;
+        using var losses = zeros([Math.Max(1, steps - first), lossNames.Count], ScalarType.Float64);
         while (done < steps && !cancellation.IsCancellationRequested && !interrupted.IsCancellationRequested)
         {
             using var scope = NewDisposeScope();
             var values = step(done + 1);
-            using (no_grad()) losses[done].copy_(values);
+            using (no_grad()) losses[done - first].copy_(values);
             done++;
-            if (progress is null || !(done == 1 || done == steps || clock.Elapsed - lastReport >= BetweenReports)) continue;
+            var reports = progress is not null && (done == first + 1 || done == steps || clock.Elapsed - lastReport >= BetweenReports);
+            var saves = save is not null && done < steps && done % save.Every == 0;
+            // On a GPU every look waits for all work before it, so there the numbers are looked at only when someone needs them.
+            if (values.device_type == DeviceType.CPU || reports || saves || done == steps) StopAtNonsense(Row(losses, done - 1 - first), done);
+            if (saves) save!.Save(done);
+            if (!reports) continue;
             lastReport = clock.Elapsed;
-            progress.Report(new(done, steps, lastReport, Named(Row(losses, done - 1)), sample?.Invoke()));
+            progress!.Report(new(done, steps, lastReport, Named(Row(losses, done - 1 - first)), sample?.Invoke()));
         }
-        var rows = Enumerable.Range(0, done).Select(i => (IReadOnlyList<double>)Row(losses, i)).ToList();
+        if (done > first) save?.Save(done);
+        var rows = Enumerable.Range(0, done - first).Select(i => (IReadOnlyList<double>)Row(losses, i)).ToList();
         return new(new(lossNames, rows), clock.Elapsed, Cancelled: done < steps);
+    }
+
+    private void StopAtNonsense(double[] row, int step)
+    {
+        for (var i = 0; i < row.Length; i++)
+            if (!double.IsFinite(row[i]))
+                throw new CourseException($"Training stopped at step {step}: the loss '{lossNames[i]}' is {(double.IsNaN(row[i]) ? "not a number" : "infinite")}. Lower the learning rate, or go on from the last checkpoint.");
     }
 
     private List<NamedValue> Named(double[] row) => [.. row.Select((value, i) => new NamedValue(lossNames[i], value))];
