@@ -9,6 +9,7 @@ Dictionary<string, Func<IEnumerable<Measurement>>> benches = new()
     ["weights"] = WeightsBench.Run,
     ["data"] = DataBench.Run,
     ["bert"] = BertBench.Run,
+    ["gan"] = GanBench.Run,
     ["kernel"] = KernelBench.Run,
 };
 var json = args is [.., "--json", var file] ? file : null;

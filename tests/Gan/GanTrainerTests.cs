@@ -64,7 +64,7 @@ public sealed class GanTrainerTests
         ["published"] = (new GanOptions { BatchSize = 6, Steps = 2 }, Tiny with { Matching = TextMatching.Sum }),
         ["hinge, spectral, R1"] = (Quick with { Steps = 2, Loss = AdversarialLoss.Hinge, GradientPenaltyWeight = 1, GradientPenaltyEvery = 1 }, Tiny with { Norm = DiscriminatorNorm.Spectral }),
         ["between texts"] = (Quick with { Steps = 2, InterpolationWeight = 0.5 }, Tiny with { Upsampling = Upsampling.Resized }),
-        ["nothing but the game"] = (Quick with { Steps = 2, WrongTextWeight = 0, PairingWeight = 0, FeatureMatchingWeight = 0, L1Weight = 0 }, Tiny with { Matching = TextMatching.Joint }),
+        ["nothing but the game"] = (Quick with { Steps = 2, WrongTextWeight = 0, PairingWeight = 0, FeatureMatchingWeight = 0, L1Weight = 0, DiversityWeight = 0 }, Tiny with { Matching = TextMatching.Joint }),
     };
 
     [Theory]
@@ -79,7 +79,7 @@ public sealed class GanTrainerTests
         Assert.All(losses.Steps.SelectMany(step => step), value => Assert.True(double.IsFinite(value)));
         Assert.Contains(trainer.Generator.state_dict(), p => !p.Value.equal(before[p.Key]).all().item<bool>());
         // A part that is off costs nothing and reports nothing.
-        foreach (var (name, weight) in new[] { ("wrong text", options.WrongTextWeight), ("pairing", options.PairingWeight), ("features", options.FeatureMatchingWeight), ("pixels", options.L1Weight) })
+        foreach (var (name, weight) in new[] { ("wrong text", options.WrongTextWeight), ("pairing", options.PairingWeight), ("features", options.FeatureMatchingWeight), ("pixels", options.L1Weight), ("alike", options.DiversityWeight) })
             Assert.Equal(weight > 0, losses[name].All(value => value != 0));
     }
 
