@@ -115,6 +115,11 @@ public sealed record Chart(params IReadOnlyList<Series> Series)
         return Heatmap(values, name);
     }
 
+    /// <summary>A matrix as colors, with a name for each row and column, for example who attends to whom.</summary>
+    /// <inheritdoc cref="Heatmap(torch.Tensor, string)"/>
+    public static Chart Heatmap(torch.Tensor matrix, IReadOnlyList<string> rows, IReadOnlyList<string> columns) =>
+        Heatmap(((HeatmapSeries)Heatmap(matrix).Series[0]).Values, rows, columns);
+
     /// <summary>The chart as a picture of twice its width and height in pixels.</summary>
     public Picture ToPicture() => ChartDrawing.Draw(this);
 
