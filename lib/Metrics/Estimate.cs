@@ -21,7 +21,7 @@ public sealed record Estimate(double Value, double Low, double High, int Samples
     /// <summary>For example <c>0.931 [0.915, 0.946], n = 1024</c>.</summary>
     public override string ToString() => FormattableString.Invariant($"{Text(Value)} [{Text(Low)}, {Text(High)}], n = {Samples}");
 
-    private static string Text(double value) => value.ToString(Math.Abs(value) switch { < 10 => "0.000", < 100 => "0.00", _ => "0.0" }, System.Globalization.CultureInfo.InvariantCulture);
+    private static string Text(double value) => value.ToString(Math.Abs(value) switch { > 0 and < 0.1 => "0.0000", < 10 => "0.000", < 100 => "0.00", _ => "0.0" }, System.Globalization.CultureInfo.InvariantCulture);
 }
 
 /// <summary>
