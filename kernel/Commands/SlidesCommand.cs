@@ -4,6 +4,7 @@ using ImageGen.Kernel.Jupyter;
 using ImageGen.Kernel.Notebooks;
 using ImageGen.Kernel.Running;
 using ImageGen.Runtime;
+using ImageGen.Weights;
 
 namespace ImageGen.Kernel.Commands;
 
@@ -23,8 +24,14 @@ internal static class SlidesCommand
     {
         var converter = SystemPackages.Ensure(() => JupyterPrograms.NbConvert(), "Jupyter's nbconvert", "jupyter-nbconvert");
         output = Directory.CreateDirectory(Path.GetFullPath(output)).FullName;
-        var isOffline = await SlideAssets.PlaceAsync(output, stop);
-        if (!isOffline) Console.WriteLine("The slide libraries could not be fetched: these slides need a network when they are shown.");
+        var isOffline = true;
+        // Slides can do without the libraries: one more try is enough.
+        try { await SlideAssets.PlaceAsync(Sources.Find("slides"), output, DownloadOptions.FromEnvironment() with { Retries = 1 }, stop); }
+        catch (CourseException error)
+        {
+            Console.WriteLine($"These slides need a network when they are shown: {error.Message}");
+            isOffline = false;
+        }
         foreach (var lesson in lessons) Console.WriteLine(await ConvertAsync(converter, lesson, output, isOffline, stop));
         return 0;
     }

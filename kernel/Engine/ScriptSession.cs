@@ -48,7 +48,7 @@ internal sealed class ScriptSession
         options = ScriptOptions.Default
             .WithReferences(references.Default())
             .WithMetadataResolver(references)
-            .WithSourceResolver(new SourceFileResolver([folder], folder))
+            .WithSourceResolver(new GuardedSources(folder))
             .WithLanguageVersion(LanguageVersion.Latest)
             .WithOptimizationLevel(OptimizationLevel.Release)
             .WithEmitDebugInformation(true) // line numbers in exceptions

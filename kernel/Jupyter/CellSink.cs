@@ -67,7 +67,7 @@ internal sealed class CellSink(Publisher publisher, InputChannel input, Request 
         var content = new JsonObject
         {
             ["data"] = size <= MostBundle ? bundle.DeepClone() : new JsonObject { ["text/plain"] = TooLarge(bundle, size) },
-            ["metadata"] = new JsonObject(),
+            ["metadata"] = size <= MostBundle ? DisplaySize.Metadata(bundle) : [],
         };
         content["transient"] = displayId is null ? new JsonObject() : new JsonObject { ["display_id"] = displayId };
         return content;

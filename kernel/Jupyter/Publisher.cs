@@ -132,7 +132,7 @@ internal sealed class Publisher : IDisposable
                 return true;
             }
             if ((string?)next.Content["transient"]!["display_id"] != (string?)Content["transient"]!["display_id"]) return false;
-            Content["data"] = next.Content["data"]!.DeepClone();
+            foreach (var part in new[] { "data", "metadata" }) Content[part] = next.Content[part]!.DeepClone();
             return true;
         }
     }

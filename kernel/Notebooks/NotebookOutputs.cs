@@ -22,13 +22,14 @@ public sealed class NotebookOutputs
                 AddStream(cell, stream);
                 break;
             case DisplayOutput display:
-                var shown = new JsonObject { ["output_type"] = "display_data", ["metadata"] = new JsonObject(), ["data"] = Data(display.Bundle) };
+                var shown = new JsonObject { ["output_type"] = "display_data", ["metadata"] = DisplaySize.Metadata(display.Bundle), ["data"] = Data(display.Bundle) };
                 if (!displays.TryGetValue(display.DisplayId, out var places)) displays[display.DisplayId] = places = [];
                 places.Add(shown);
                 cell.Outputs.Add((JsonNode)shown);
                 break;
             case UpdateDisplay update:
-                foreach (var place in displays.GetValueOrDefault(update.DisplayId) ?? []) place["data"] = Data(update.Bundle);
+                foreach (var place in displays.GetValueOrDefault(update.DisplayId) ?? [])
+                    (place["data"], place["metadata"]) = (Data(update.Bundle), DisplaySize.Metadata(update.Bundle));
                 break;
             case ClearOutput:
                 cell.Outputs.Clear();
@@ -38,7 +39,7 @@ public sealed class NotebookOutputs
                 {
                     ["output_type"] = "execute_result",
                     ["execution_count"] = cell.ExecutionCount,
-                    ["metadata"] = new JsonObject(),
+                    ["metadata"] = DisplaySize.Metadata(result.Bundle),
                     ["data"] = Data(result.Bundle),
                 });
                 break;

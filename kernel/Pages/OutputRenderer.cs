@@ -15,7 +15,7 @@ internal static class OutputRenderer
     {
         "stream" => $"<pre class=\"{((string?)output["name"] == "stderr" ? "stderr" : "stdout")}\">{WebUtility.HtmlEncode(NotebookCell.Text(output["text"]))}</pre>",
         "error" => Error(output),
-        "display_data" or "execute_result" => Bundle(output["data"] as JsonObject ?? [], markdown),
+        "display_data" or "execute_result" => Bundle(output["data"] as JsonObject ?? [], output["metadata"] as JsonObject, markdown),
         _ => "",
     };
 
@@ -32,7 +32,7 @@ internal static class OutputRenderer
         return rank.Select(shown => Address("image/png", NotebookCell.Text(shown.data!["image/png"]))).FirstOrDefault();
     }
 
-    private static string Bundle(JsonObject data, MarkdownRenderer markdown)
+    private static string Bundle(JsonObject data, JsonObject? metadata, MarkdownRenderer markdown)
     {
         foreach (var mimeType in Preference)
         {
@@ -47,11 +47,14 @@ internal static class OutputRenderer
                 "image/svg+xml" => $"<div class=\"picture\">{text}</div>",
                 "text/latex" => MarkdownRenderer.Formula(text.Trim('$', ' ', '\n'), display: true),
                 "text/plain" or "application/json" => $"<pre class=\"result\">{WebUtility.HtmlEncode(text)}</pre>",
-                _ => $"<div class=\"picture\"><img alt=\"\" src=\"{Address(mimeType, text)}\"></div>",
+                _ => $"<div class=\"picture\"><img alt=\"\"{Width(metadata?[mimeType])} src=\"{Address(mimeType, text)}\"></div>",
             };
         }
         return "";
     }
+
+    // What was drawn for a fine screen is shown smaller than its pixels.
+    private static string Width(JsonNode? metadata) => metadata is JsonObject size && size["width"] is JsonValue value && value.TryGetValue<int>(out var width) ? $" width=\"{width}\"" : "";
 
     private static string Error(JsonObject output)
     {

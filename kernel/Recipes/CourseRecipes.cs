@@ -9,6 +9,13 @@ internal static class CourseRecipes
     public static IReadOnlyList<Recipe> All { get; } =
     [
         new PerceptualRecipe(),
+        new MiniBertRecipe(),
+        new DcganWords(),
+        new DcganBert(),
+        new JudgeRecipe(),
+        new MiniClipRecipe(),
+        new AutoencoderRecipe(),
+        new UNetRecipe(),
     ];
 
     /// <summary>One of them.</summary>

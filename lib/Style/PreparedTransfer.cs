@@ -26,7 +26,7 @@ internal sealed class PreparedTransfer
 
         content = Resampler.Resize(contentPicture.ToTensor().to(network.Device), size.Height, size.Width).clamp(0, 1);
         style = Resampler.Resize(stylePicture.ToTensor().to(network.Device), styleSize.Height, styleSize.Width).clamp(0, 1);
-        if (options.Colors == StyleColors.FromStyle) content = ColorMatching.Apply(content, style);
+        if (options.Colors == StyleColors.FromStyle) content = ColorMatching.Apply(content, options.Statistic.Recolor(style));
         if (options.Colors == StyleColors.FromContent) style = ColorMatching.Apply(style, content);
     }
 

@@ -26,7 +26,15 @@ public sealed class StyleLoss : LossTerm, ITiledTerm
         using var frozen = no_grad();
         Layers = layers ?? network.StyleLayers;
         using var features = network.Extract(style, Layers);
-        foreach (var (layer, map) in features) targets[layer] = (statistic ?? StyleStatistic.Gram).Measure(map);
+        try
+        {
+            foreach (var (layer, map) in features) targets[layer] = (statistic ?? StyleStatistic.Gram).At(layer).Measure(map);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Measures the style picture piece by piece, to be compared with a picture in pieces.</summary>

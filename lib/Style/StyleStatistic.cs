@@ -13,6 +13,28 @@ public abstract class StyleStatistic
     /// <param name="features">A feature map <c>[1, C, H, W]</c> of any height and width.</param>
     public abstract StyleTarget Measure(Tensor features);
 
+    /// <summary>This statistic as it is at one layer, for those that treat layers differently; most do not.</summary>
+    /// <param name="layer">A layer's name, as the network gives it.</param>
+    public virtual StyleStatistic At(string layer) => this;
+
+    /// <summary>Whether it depends on where in the picture things are, so that it cannot be taken over a part of the positions.</summary>
+    public virtual bool SeesPlaces => false;
+
+    /// <summary>The style picture in the colors that this statistic asks for; most ask for those it has.</summary>
+    /// <param name="style">The style picture, <c>[1, 3, H, W]</c> in <c>[0, 1]</c>.</param>
+    /// <returns>The same shape and range; <paramref name="style"/> itself where nothing changes.</returns>
+    public virtual Tensor Recolor(Tensor style) => style;
+
+    /// <summary>A statistic on the way from this one to another: <c>(1 − w)·this + w·other</c>.</summary>
+    /// <param name="other">Where the way leads.</param>
+    /// <param name="weight">w, from 0, this one alone, to 1, the other alone.</param>
+    /// <exception cref="Runtime.CourseException">The weight is out of range.</exception>
+    public StyleStatistic Toward(StyleStatistic other, double weight)
+    {
+        StyleTransferOptions.Within(weight, 0, 1, nameof(weight));
+        return new MixedStatistic((this, 1 - weight), (other, weight));
+    }
+
     /// <summary>The Gram matrix F·Fᵀ/M, as Gatys and others use it (CVPR 2016).</summary>
     public static StyleStatistic Gram { get; } = new GramStatistic();
 

@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Text;
 using ImageGen.Runtime;
 
 namespace ImageGen.Text;
@@ -26,9 +26,13 @@ public sealed record BertConfig(
 
     /// <summary>Reads a published config.json.</summary>
     /// <exception cref="CourseException">The file is missing, no JSON, or describes a model that this class is not.</exception>
-    public static BertConfig Load(string path)
+    public static BertConfig Load(string path) => Of(ModelJson.Read(path));
+
+    /// <summary>Reads the text of a config.json, which <paramref name="path"/> carries.</summary>
+    internal static BertConfig Parse(string text, string path) => Of(ModelJson.Parse(Encoding.UTF8.GetBytes(text), path));
+
+    private static BertConfig Of(ModelJson json)
     {
-        var json = ModelJson.Read(path);
         json.Expect("hidden_act", "gelu");
         json.Expect("position_embedding_type", "absolute");
         return new BertConfig(json.Integer("vocab_size"), json.Integer("hidden_size"), json.Integer("num_hidden_layers"),
@@ -38,13 +42,18 @@ public sealed record BertConfig(
 
     /// <summary>Writes a config.json that Hugging Face's library reads, too.</summary>
     /// <exception cref="CourseException">The file cannot be written.</exception>
-    public void Save(string path) => ModelJson.Write(path, new Dictionary<string, object>
+    public void Save(string path) => ModelJson.Write(path, Values());
+
+    /// <summary>The text of a config.json.</summary>
+    internal string ToJson() => ModelJson.Text(Values());
+
+    private Dictionary<string, object> Values() => new()
     {
         ["architectures"] = new[] { "BertForMaskedLM" }, ["model_type"] = "bert", ["hidden_act"] = "gelu", ["pad_token_id"] = 0,
         ["vocab_size"] = VocabularySize, ["hidden_size"] = Width, ["num_hidden_layers"] = Layers, ["num_attention_heads"] = Heads,
         ["intermediate_size"] = FeedForward, ["max_position_embeddings"] = Positions, ["hidden_dropout_prob"] = Dropout,
         ["attention_probs_dropout_prob"] = Dropout, ["type_vocab_size"] = Segments, ["layer_norm_eps"] = NormEpsilon,
-    });
+    };
 
     /// <summary>Itself, if its numbers can be a BERT.</summary>
     /// <exception cref="CourseException">One cannot: the message names it, its value and what it may be.</exception>

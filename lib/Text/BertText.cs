@@ -17,10 +17,13 @@ public sealed record WordGuess(string Token, double Probability)
 /// A BERT together with its vocabulary: from sentences to vectors, and to guesses at hidden words. bert-base-uncased and
 /// MiniBERT, which the course trains on its own captions, are the same class at two sizes.
 /// </summary>
-public sealed class BertText : IDisposable
+public sealed class BertText : ICaptionEncoder, IDisposable
 {
     /// <summary>The files of a model's folder, named as on Hugging Face's hub.</summary>
     public const string ConfigFile = "config.json", VocabularyFile = "vocab.txt", WeightsFile = "model.safetensors";
+
+    /// <summary>The checkpoint of MiniBERT in data/checkpoints, and the command's name for its training.</summary>
+    public const string MiniName = "minibert";
 
     private BertText(WordPieceTokenizer tokenizer, MaskedLanguageModel model) => (Tokenizer, Model) = (tokenizer, model);
 
@@ -32,6 +35,9 @@ public sealed class BertText : IDisposable
 
     /// <summary>Numbers in a sentence's vector.</summary>
     public int Width => Model.Encoder.Config.Width;
+
+    /// <summary>Its layers and their width.</summary>
+    public string Name => $"BERT of {Model.Encoder.Config.Layers} layers, {Width} wide";
 
     private Device Device => Model.Encoder.WordVectors.device;
 
@@ -51,19 +57,59 @@ public sealed class BertText : IDisposable
         return new(new(vocabulary), model);
     }
 
+    /// <summary>MiniBERT as the course ships it: trained by <c>./course train minibert</c> on the captions of Petals, in both wordings.</summary>
+    /// <param name="device">Where it lives; the CPU when not given.</param>
+    /// <exception cref="CourseException">The checkpoint is missing or damaged.</exception>
+    public static BertText Mini(Device? device = null)
+    {
+        using var file = Checkpoints.Open(MiniName);
+        return Open(file, device);
+    }
+
+    /// <summary>bert-base-uncased as published, from the cache of downloads.</summary>
+    /// <param name="device">Where it lives; the CPU when not given.</param>
+    /// <exception cref="CourseException">It was not fetched yet, or a file is not the published one.</exception>
+    public static BertText Base(Device? device = null)
+    {
+        var folder = Downloads.PathIfCached("bert")
+            ?? throw new CourseException("bert-base-uncased is not in the cache: fetch its 441 MB with ./course data fetch bert.");
+        return Fill(BertConfig.Base, Vocabulary.Load(Path.Combine(folder, VocabularyFile)), folder, device, model => model.Load(Path.Combine(folder, WeightsFile)));
+    }
+
+    /// <summary>Reads a model from one file that carries its configuration and its vocabulary as notes.</summary>
+    /// <exception cref="CourseException">A note is missing, or does not fit the weights.</exception>
+    public static BertText Open(WeightFile file, Device? device = null)
+    {
+        string Note(string name) => file.Metadata.GetValueOrDefault(name)
+            ?? throw new CourseException($"The weights file {file.Path} carries no {name}: it was not made by ./course train {MiniName}.");
+        var config = BertConfig.Parse(Note(ConfigFile), file.Path);
+        return Fill(config, new(Note(VocabularyFile).TrimEnd('\n').Split('\n')), file.Path, device, model => file.LoadInto(model, model.Rename));
+    }
+
+    /// <summary>What a file of weights must carry for <see cref="Open"/>: the configuration and the vocabulary.</summary>
+    public IReadOnlyDictionary<string, string> Notes() => new Dictionary<string, string>
+    {
+        [ConfigFile] = Model.Encoder.Config.ToJson(),
+        [VocabularyFile] = string.Concat(Tokenizer.Vocabulary.Tokens.Select(token => token + "\n")),
+    };
+
     /// <summary>Reads a model from a folder with config.json, vocab.txt and model.safetensors.</summary>
     /// <exception cref="CourseException">A file is missing, is not what its name says, or does not fit the others.</exception>
     public static BertText Load(string folder, Device? device = null)
     {
         var config = BertConfig.Load(Path.Combine(folder, ConfigFile));
-        var vocabulary = Vocabulary.Load(Path.Combine(folder, VocabularyFile));
+        return Fill(config, Vocabulary.Load(Path.Combine(folder, VocabularyFile)), folder, device, model => model.Load(Path.Combine(folder, WeightsFile)));
+    }
+
+    private static BertText Fill(BertConfig config, Vocabulary vocabulary, string from, Device? device, Action<MaskedLanguageModel> load)
+    {
         if (vocabulary.Count != config.VocabularySize)
-            throw new CourseException($"The model in {folder} does not fit together: {VocabularyFile} has {vocabulary.Count} tokens, {ConfigFile} says {config.VocabularySize}.");
+            throw new CourseException($"The model in {from} does not fit together: {VocabularyFile} has {vocabulary.Count} tokens, {ConfigFile} says {config.VocabularySize}.");
         var tokenizer = new WordPieceTokenizer(vocabulary);
         var model = new MaskedLanguageModel(config, device);
         try
         {
-            model.Load(Path.Combine(folder, WeightsFile));
+            load(model);
         }
         catch
         {
@@ -119,6 +165,9 @@ public sealed class BertText : IDisposable
         }
         return vectors.MoveToOuterDisposeScope();
     }
+
+    /// <summary>Sentence vectors for a generator: those of <see cref="Embed"/>.</summary>
+    Tensor ICaptionEncoder.Encode(IReadOnlyList<string> captions) => Embed(captions);
 
     /// <summary>What the model thinks is hidden at each <c>[MASK]</c> of a text, likeliest first.</summary>
     /// <param name="text">For example "a [MASK] flower with white petals".</param>

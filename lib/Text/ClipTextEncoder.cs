@@ -23,7 +23,7 @@ public sealed record ClipTextOutput(Tensor Sequence, Tensor Pooled, Tensor? Proj
 public sealed class ClipTextEncoder : nn.Module<Tensor, ClipTextOutput>
 {
     private readonly Embedding tokens, positions;
-    private readonly ClipTextLayer[] layers;
+    private readonly ClipLayer[] layers;
     private readonly LayerNorm norm;
     private readonly Linear? projection;
 
@@ -34,7 +34,7 @@ public sealed class ClipTextEncoder : nn.Module<Tensor, ClipTextOutput>
         Config = config.Checked();
         tokens = nn.Embedding(config.VocabularySize, config.Width, device: device);
         positions = nn.Embedding(config.Positions, config.Width, device: device);
-        layers = [.. Enumerable.Range(0, config.Layers).Select(_ => new ClipTextLayer(config, device))];
+        layers = [.. Enumerable.Range(0, config.Layers).Select(_ => new ClipLayer(config.Width, config.Heads, config.FeedForward, config.NormEpsilon, device))];
         norm = nn.LayerNorm(config.Width, eps: config.NormEpsilon, device: device);
 
         register_module("text_model", new Group(
@@ -85,44 +85,6 @@ public sealed class ClipTextEncoder : nn.Module<Tensor, ClipTextOutput>
         || name == "text_projection.weight" && projection is not null
             ? name
             : null;
-
-    // TorchSharp would register modules once more under the names of the fields that hold them.
-    protected override void RegisterComponents() { }
-}
-
-/// <summary>One layer of CLIP's text tower: BERT's two steps, but each normalizes what goes in and not what comes out.</summary>
-internal sealed class ClipTextLayer : nn.Module<Tensor, Tensor, Tensor>
-{
-    private readonly Linear query, key, value, mix, widen, narrow;
-    private readonly LayerNorm norm1, norm2;
-    private readonly int heads;
-
-    internal ClipTextLayer(ClipTextConfig config, Device? device) : base(nameof(ClipTextLayer))
-    {
-        var width = config.Width;
-        heads = config.Heads;
-        (query, key, value, mix) = (Dense(width, width), Dense(width, width), Dense(width, width), Dense(width, width));
-        (widen, narrow) = (Dense(width, config.FeedForward), Dense(config.FeedForward, width));
-        (norm1, norm2) = (Norm(), Norm());
-
-        register_module("self_attn", new Group(("q_proj", query), ("k_proj", key), ("v_proj", value), ("out_proj", mix)));
-        register_module("layer_norm1", norm1);
-        register_module("mlp", new Group(("fc1", widen), ("fc2", narrow)));
-        register_module("layer_norm2", norm2);
-
-        Linear Dense(int from, int to) => nn.Linear(from, to, device: device);
-        LayerNorm Norm() => nn.LayerNorm(width, eps: config.NormEpsilon, device: device);
-    }
-
-    public override Tensor forward(Tensor x, Tensor mask)
-    {
-        using var scope = NewDisposeScope();
-        var n = norm1.call(x);
-        x = x + mix.call(Attention.Of(query.call(n), key.call(n), value.call(n), heads, mask)); // x + W·attention(LN(x))
-        var hidden = widen.call(norm2.call(x));
-        hidden = hidden * (1.702 * hidden).sigmoid(); // quick-GELU: x·σ(1.702·x), CLIP's stand-in for x·Φ(x)
-        return (x + narrow.call(hidden)).MoveToOuterDisposeScope(); // x + W₂·gelu(W₁·LN(x))
-    }
 
     // TorchSharp would register modules once more under the names of the fields that hold them.
     protected override void RegisterComponents() { }

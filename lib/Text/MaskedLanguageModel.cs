@@ -73,8 +73,8 @@ public sealed class MaskedLanguageModel : nn.Module<Tensor, Tensor, Tensor>
     // TorchSharp would register modules once more under the names of the fields that hold them.
     protected override void RegisterComponents() { }
 
-    // scores = E·LN(gelu(W·x)) + b, with E the word vectors
-    private Tensor Scores(Tensor sequence) =>
+    /// <summary>The scores <c>[…, VocabularySize]</c> of vectors <c>[…, W]</c> that the encoder gave: <c>E·LN(gelu(W·x)) + b</c>, with E the word vectors.</summary>
+    public Tensor Scores(Tensor sequence) =>
         nn.functional.linear(norm.call(nn.functional.gelu(transform.call(sequence))), Encoder.WordVectors, head.bias);
 
     private sealed class Head : nn.Module

@@ -17,13 +17,7 @@ internal sealed class ModelJson
     {
         try
         {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
-            if (document.RootElement.ValueKind == JsonValueKind.Object) return new(path, document.RootElement.Clone());
-            throw new CourseException($"The configuration {path} is not a JSON object.");
-        }
-        catch (JsonException error)
-        {
-            throw new CourseException($"The configuration {path} is not JSON: {error.Message.ReplaceLineEndings(" ")}", error);
+            return Parse(File.ReadAllBytes(path), path);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -31,13 +25,30 @@ internal sealed class ModelJson
         }
     }
 
+    /// <summary>Reads UTF-8 text; <paramref name="path"/> is where it came from, for messages.</summary>
+    internal static ModelJson Parse(ReadOnlyMemory<byte> text, string path)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(text);
+            if (document.RootElement.ValueKind == JsonValueKind.Object) return new(path, document.RootElement.Clone());
+            throw new CourseException($"The configuration {path} is not a JSON object.");
+        }
+        catch (JsonException error)
+        {
+            throw new CourseException($"The configuration {path} is not JSON: {error.Message.ReplaceLineEndings(" ")}", error);
+        }
+    }
+
+    internal static string Text(IReadOnlyDictionary<string, object> values) => JsonSerializer.Serialize(values, Indented) + "\n";
+
     /// <summary>Writes it whole or not at all.</summary>
     internal static void Write(string path, IReadOnlyDictionary<string, object> values)
     {
         var partial = path + ".partial";
         try
         {
-            File.WriteAllText(partial, JsonSerializer.Serialize(values, Indented) + "\n");
+            File.WriteAllText(partial, Text(values));
             File.Move(partial, path, overwrite: true);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)

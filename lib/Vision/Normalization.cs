@@ -11,6 +11,9 @@ public sealed record Normalization(float[] Mean, float[] Std)
     /// <summary>The ImageNet figures that every torchvision model expects.</summary>
     public static Normalization ImageNet { get; } = new([0.485f, 0.456f, 0.406f], [0.229f, 0.224f, 0.225f]);
 
+    /// <summary>The figures that CLIP was trained with.</summary>
+    public static Normalization Clip { get; } = new([0.48145466f, 0.4578275f, 0.40821073f], [0.26862954f, 0.26130258f, 0.27577711f]);
+
     /// <summary>Every channel from <c>[0, 1]</c> to <c>[−2, 2]</c>.</summary>
     public static Normalization Centered { get; } = new([0.5f, 0.5f, 0.5f], [0.25f, 0.25f, 0.25f]);
 

@@ -12,13 +12,15 @@ namespace ImageGen.Weights;
 /// <param name="Md5">Its hash where the owner gives only that.</param>
 public sealed record SourceFile(string File, long Size, IReadOnlyList<string> Urls, string? Sha256 = null, string? Md5 = null);
 
-/// <summary>Something that the course fetches from elsewhere: published weights or a data set.</summary>
+/// <summary>Something that the course fetches from elsewhere: published weights, a data set, or what slides run on.</summary>
 /// <param name="Name">What <c>./course data fetch</c> calls it.</param>
 /// <param name="Title">What it is, for people.</param>
 /// <param name="License">Under what terms its owner gives it.</param>
-/// <param name="Lessons">The lessons that use it at full scale, by number.</param>
+/// <param name="Lessons">The lessons that use it at full scale, by number; empty when none does.</param>
 /// <param name="Files">Its files.</param>
-public sealed record Source(string Name, string Title, string License, IReadOnlyList<string> Lessons, IReadOnlyList<SourceFile> Files)
+/// <param name="Note">What a person should know who fetches it, if anything.</param>
+public sealed record Source(
+    string Name, string Title, string License, IReadOnlyList<string> Lessons, IReadOnlyList<SourceFile> Files, string? Note = null)
 {
     /// <summary>Bytes in all.</summary>
     [JsonIgnore]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using ImageGen.Kernel.Jupyter;
@@ -17,6 +18,19 @@ public sealed partial class ClassroomTests
         var known = JsonNode.Parse(Read("data/sources.json"))!["sources"]!.AsArray().Select(source => (string)source!["name"]!);
         var command = FetchCommand().Match(Read("deploy/jupyterhub/cache.yaml")).Groups[1].Value;
         Assert.Equal(known.Order(), command.Split(',', StringSplitOptions.TrimEntries).Order());
+    }
+
+    [Fact]
+    public void The_limits_hold_the_largest_lesson_beside_Jupyter_and_a_second_kernel()
+    {
+        var lessons = LessonMemory().Matches(Read("docs/teaching.md")).Select(row => double.Parse(row.Groups[1].Value, CultureInfo.InvariantCulture)).ToArray();
+        Assert.NotEmpty(lessons);
+        foreach (var file in new[] { "deploy/jupyterhub/values.yaml", "deploy/lab-room/docker-compose.yml" })
+        {
+            var limits = MemoryLimit().Matches(Read(file)).Select(limit => int.Parse(limit.Groups[1].Value, CultureInfo.InvariantCulture)).ToArray();
+            Assert.NotEmpty(limits);
+            Assert.All(limits, limit => Assert.True(limit >= lessons.Max() + 1, $"{file}: {limit} GB for a lesson of {lessons.Max()} GB"));
+        }
     }
 
     [Fact]
@@ -45,6 +59,12 @@ public sealed partial class ClassroomTests
     }
 
     private static string Read(string file) => File.ReadAllText(Path.Combine(Folders.Root, file));
+
+    [GeneratedRegex(@"^\| \d\d .*\| ([\d.]+) GB \|", RegexOptions.Multiline)]
+    private static partial Regex LessonMemory();
+
+    [GeneratedRegex(@"(?:memory: \{.*limit: |mem_limit: |CLASS_MEMORY:-)(\d+)G")]
+    private static partial Regex MemoryLimit();
 
     [GeneratedRegex(@"data, fetch, ([^\]]+)\]")]
     private static partial Regex FetchCommand();

@@ -1,34 +1,11 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
-using ImageGen.Kernel.Engine;
 using NetMQ;
 using NetMQ.Sockets;
 
 namespace ImageGen.Tests.Jupyter;
-
-/// <summary>One received message.</summary>
-public sealed record JupyterMessage(string Type, JsonObject Header, JsonObject Parent, JsonObject Content)
-{
-    public string ParentId => (string?)Parent["msg_id"] ?? "";
-}
-
-/// <summary>What came back for one request: everything on iopub from busy to idle, and the reply.</summary>
-public sealed record Answer(JsonObject Reply, IReadOnlyList<JupyterMessage> Published)
-{
-    public IEnumerable<string> Types => Published.Select(m => m.Type == "status" ? (string)m.Content["execution_state"]! : m.Type);
-
-    public string Stdout => Text("stdout");
-
-    public string Stderr => Text("stderr");
-
-    public JsonObject Content(string type) => Published.First(m => m.Type == type).Content;
-
-    private string Text(string name) => string.Concat(Published.Where(m => m.Type == "stream" && (string?)m.Content["name"] == name).Select(m => (string?)m.Content["text"]));
-}
 
 /// <summary>
 /// A client written from the protocol's description, with nothing of the kernel's own code for messages: it starts a real
@@ -49,10 +26,10 @@ public sealed class KernelClient : IDisposable
 
     public KernelClient(IDictionary<string, string>? environment = null, string? workingDirectory = null)
     {
-        Ports = FreePorts(5);
+        Ports = KernelStart.FreePorts(5);
         ConnectionFile = Path.Combine(folder.FullName, "kernel.json");
         File.WriteAllText(ConnectionFile, Connection().ToJsonString());
-        Process = Start(ConnectionFile, workingDirectory ?? folder.FullName, environment, line => { lock (log) log.AppendLine(line); });
+        Process = KernelStart.Kernel(ConnectionFile, workingDirectory ?? folder.FullName, environment, line => { lock (log) log.AppendLine(line); });
         Connect();
     }
 
@@ -71,25 +48,6 @@ public sealed class KernelClient : IDisposable
         get { lock (log) return log.ToString(); }
     }
 
-    public static string KernelDll => typeof(NotebookEngine).Assembly.Location;
-
-    /// <summary>Starts a kernel process as Jupyter does.</summary>
-    public static Process Start(string connectionFile, string workingDirectory, IDictionary<string, string>? environment, Action<string> log)
-    {
-        var start = Dotnet.With(KernelDll, "kernel", "start", connectionFile);
-        start.WorkingDirectory = workingDirectory;
-        start.RedirectStandardError = start.RedirectStandardOutput = start.RedirectStandardInput = true;
-        // Should the tests be killed, their kernels go too.
-        start.Environment["JPY_PARENT_PID"] = $"{Environment.ProcessId}";
-        foreach (var (name, value) in environment ?? new Dictionary<string, string>()) start.Environment[name] = value;
-        var process = Process.Start(start)!;
-        process.ErrorDataReceived += (_, e) => { if (e.Data is { } line) log(line); };
-        process.OutputDataReceived += (_, e) => { if (e.Data is { } line) log(line); };
-        process.BeginErrorReadLine();
-        process.BeginOutputReadLine();
-        return process;
-    }
-
     public JsonObject Connection() => new()
     {
         ["transport"] = "tcp", ["ip"] = "127.0.0.1", ["key"] = Key, ["signature_scheme"] = "hmac-sha256", ["kernel_name"] = ".net-csharp",
@@ -99,7 +57,7 @@ public sealed class KernelClient : IDisposable
     /// <summary>Starts another kernel on the same connection file, as Jupyter does when one died.</summary>
     public void StartAgain()
     {
-        Process = Start(ConnectionFile, folder.FullName, null, line => { lock (log) log.AppendLine(line); });
+        Process = KernelStart.Kernel(ConnectionFile, folder.FullName, null, line => { lock (log) log.AppendLine(line); });
         WaitUntilReady();
     }
 
@@ -159,6 +117,13 @@ public sealed class KernelClient : IDisposable
     /// <summary>Everything for one request, from busy to idle, with its reply.</summary>
     public Answer CollectShell(string id) => Collect(id, shell);
 
+    /// <summary>The last message for a request so far.</summary>
+    public JupyterMessage? Seen(string id)
+    {
+        while (Receive(iopub, TimeSpan.Zero) is { } message) published.Add(message);
+        return published.LastOrDefault(m => m.ParentId == id);
+    }
+
     /// <summary>Waits for a message on iopub.</summary>
     public JupyterMessage WaitFor(Func<JupyterMessage, bool> wanted)
     {
@@ -187,15 +152,6 @@ public sealed class KernelClient : IDisposable
         if (!Process.HasExited) Process.Kill(entireProcessTree: true);
         Process.WaitForExit();
         folder.Delete(recursive: true);
-    }
-
-    private static int[] FreePorts(int count)
-    {
-        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToArray();
-        foreach (var listener in listeners) listener.Start();
-        var ports = listeners.Select(l => ((IPEndPoint)l.LocalEndpoint).Port).ToArray();
-        foreach (var listener in listeners) listener.Stop();
-        return ports;
     }
 
     private void Connect()

@@ -49,7 +49,7 @@ public sealed class LifecycleTests
             ["shell_port"] = port, ["iopub_port"] = port, ["stdin_port"] = port, ["control_port"] = port, ["hb_port"] = port,
         }.ToJsonString());
         var log = new List<string>();
-        using var kernel = KernelClient.Start(folder["kernel.json"], folder.Path, null, line => { lock (log) log.Add(line); });
+        using var kernel = KernelStart.Kernel(folder["kernel.json"], folder.Path, null, line => { lock (log) log.Add(line); });
         Assert.True(kernel.WaitForExit(KernelClient.Ample));
         kernel.WaitForExit();
         Assert.Equal(1, kernel.ExitCode);

@@ -87,6 +87,7 @@ public sealed partial class RealToolsTests(RealToolsTests.Executed executed) : I
         Assert.Equal(2, sizes.Length);
         Assert.Equal((30, 20), sizes[0]);
         Assert.True(sizes[1] is { Width: >= 640, Height: >= 400 }, $"{sizes[1]}");
+        Assert.Contains("width=640", page.Replace("\"", "")); // the chart, in the width that it was drawn for
         Assert.Contains("<b>bold</b>", page);
         Assert.Contains("highlight hl-csharp", page);
         Assert.DoesNotContain("data-mime-type=\"application/vnd.jupyter.stderr\"", page);

@@ -126,6 +126,19 @@ public sealed class InterruptTests : IDisposable
     }
 
     [Fact]
+    public async Task A_loop_of_a_loaded_file_is_stopped_too()
+    {
+        await Started();
+        run.Write("forever.csx", "int Forever(Mark mark)\n{\n    mark.Set();\n    while (true) { }\n}\nint Fail() => throw new Exception(\"here\");\n");
+        await run.Ok("#load \"forever.csx\"");
+        var cell = run.Run("Forever(started)");
+        await InterruptWhenStarted();
+        Assert.Equal(CellStatus.Interrupted, (await cell.WaitAsync(Ample, TestContext.Current.CancellationToken)).Status);
+        Assert.Contains("line 6 of forever.csx", (await run.Fails("Fail()")).Text); // lines are as they were
+        Assert.Equal("7", await run.Value("kept"));
+    }
+
+    [Fact]
     public async Task An_interrupt_with_nothing_running_does_nothing()
     {
         run.Interrupt();

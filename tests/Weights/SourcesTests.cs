@@ -9,7 +9,7 @@ public class SourcesTests
     public void TheCoursesListHoldsThePublishedFiles()
     {
         var sources = Sources.Load();
-        Assert.Equal(["vgg19", "vgg16", "flowers102", "bert", "clip", "inception", "sd15"], sources.Select(source => source.Name));
+        Assert.Equal(["vgg19", "vgg16", "flowers102", "bert", "clip", "inception", "sd15", "slides"], sources.Select(source => source.Name));
         var vgg = Assert.Single(Sources.Find("vgg19").Files);
         // torchvision puts the first eight digits of the hash into the name.
         Assert.Equal($"vgg19-{vgg.Sha256![..8]}.pth", vgg.File);

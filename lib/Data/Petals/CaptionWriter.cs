@@ -46,7 +46,7 @@ internal sealed class CaptionWriter
         2 => $"one {Likeness()} {Noun()}, {Color()} all over but for a {Center()} {Middle()}, {Maybe(Pose)} {Backdrop()}",
         3 => $"around a {Center()} {Middle()} the {Noun()} spreads {Maybe(Count)} {Color()} petals, {Maybe(Light)}, {Backdrop()}",
         4 => $"{Size()} and {Color()}, the {Likeness()} {Noun()} waits {Maybe(Green)} {Backdrop()}",
-        _ => $"the {Noun()}, {Pose()}, shows {Maybe(Count)} {Shape()} petals in {Color()} and a {Center()} {Middle()}",
+        _ => $"the {Noun()}, {Pose()}, shows {Maybe(Count)} {Shape()} petals of a {Color()} tone and a {Center()} {Middle()}",
     };
 
     private string Maybe(Func<string> part) => random.Chance(0.5f) ? part() : "";

@@ -1,0 +1,53 @@
+using ImageGen.Data;
+using ImageGen.Diffusion;
+using ImageGen.Runtime;
+using ImageGen.Text;
+using ImageGen.Weights;
+using static TorchSharp.torch;
+
+namespace ImageGen.Kernel.Recipes;
+
+/// <summary>The U-Net of lesson 07, over the latents of <see cref="AutoencoderRecipe"/> and MiniBERT's vectors.</summary>
+internal sealed class UNetRecipe : Recipe
+{
+    private static readonly string[] Samples =
+    [
+        "a red flower with round petals and a yellow center on a blue sky", "a white daisy with long petals and a yellow center in a green meadow",
+        "a blue flower with pointed petals and a white center at night", "a pink flower with layered petals on sand",
+        "a purple flower with ruffled petals and a green center in the mist", "a yellow flower with long petals and a brown center at dusk",
+        "an orange flower with pointed petals and a black center over water", "a magenta flower with round petals and an orange center on dark soil",
+    ];
+
+    public override string Name => "unet";
+
+    public override string About => "The U-Net of the latent diffusion model, with averaged weights.";
+
+    public override string Data => "Petals, 64×64, as latents of the checkpoint 'autoencoder', with captions through 'minibert'";
+
+    public override int Steps => 12000;
+
+    public override RecipeResult Train(RecipeRun run)
+    {
+        using var file = Checkpoints.Open("autoencoder");
+        using var autoencoder = AutoencoderKL.Load(file, Compute.Device);
+        using var bert = BertText.Mini(Compute.Device);
+        using var unet = new UNet(UNetConfig.Petals(bert.Width), Compute.Device);
+        unet.InitializeForTraining();
+        var text = new BertConditioner(bert);
+        using var data = LatentCache.Of(new Petals(Split.Train, 8192), autoencoder, text, captionsPerPicture: 3);
+        var model = new LatentDiffusion(autoencoder, unet, text, DiffusionConfig.Petals);
+        var options = new DiffusionOptions
+        {
+            Steps = run.Steps, Seed = run.Seed, StateFile = run.StateFile, Resume = run.Resume, SampleCaptions = Samples, SampleEvery = 500,
+        };
+        var result = DiffusionTraining.Run(model, data, options, run.Progress, run.Cancellation);
+        var metrics = new Dictionary<string, double>
+        {
+            ["loss of the last 100 steps"] = result.Losses.Steps.TakeLast(100).Average(step => step[0]),
+            ["parameters"] = unet.parameters().Sum(parameter => parameter.numel()),
+        };
+        var tensors = unet.state_dict().ToDictionary(pair => pair.Key, pair => pair.Value.detach().clone().DetachFromDisposeScope());
+        var notes = new Dictionary<string, string> { [AutoencoderKL.ConfigNote] = unet.Config.ToJson(), [DiffusionConfig.Note] = model.Config.ToJson() };
+        return new(tensors, notes, metrics, result.Cancelled ? result.Losses.Steps.Count : run.Steps, result.Elapsed);
+    }
+}

@@ -1,0 +1,197 @@
+using ImageGen.Data;
+using ImageGen.Imaging;
+using ImageGen.Runtime;
+using ImageGen.Training;
+using ImageGen.Vision;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ImageGen.Diffusion;
+
+/// <summary>How an autoencoder learns.</summary>
+public sealed record AutoencoderOptions
+{
+    /// <summary>Steps, at least 1.</summary>
+    public int Steps { get; init; } = 4000;
+
+    /// <summary>Pictures a step, at least 1.</summary>
+    public int BatchSize { get; init; } = 4;
+
+    /// <summary>The highest rate: it rises over <see cref="WarmUp"/> steps and falls along a cosine.</summary>
+    public double LearningRate { get; init; } = 3e-3;
+
+    /// <summary>Steps in which the rate rises.</summary>
+    public int WarmUp { get; init; } = 30;
+
+    /// <summary>Weight of the differences between neighboring pixels, which keep edges sharp.</summary>
+    public double EdgeWeight { get; init; } = 0.5;
+
+    /// <summary>Weight of the distance between feature maps; it needs <see cref="Perception"/>.</summary>
+    public double PerceptualWeight { get; init; } = 0.1;
+
+    /// <summary>The network whose content layers judge the reconstruction; null for none.</summary>
+    public FeatureNetwork? Perception { get; init; }
+
+    /// <summary>Weight of the divergence: enough to keep the latents near normal, too little to blur.</summary>
+    public double DivergenceWeight { get; init; } = 1e-4;
+
+    /// <summary>The decay of the averaged weights.</summary>
+    public double Decay { get; init; } = 0.998;
+
+    /// <summary>Where chance begins.</summary>
+    public int Seed { get; init; } = Seeds.Default;
+
+    /// <summary>A file for the state, saved every <see cref="SaveEvery"/> steps; null keeps none.</summary>
+    public string? StateFile { get; init; }
+
+    /// <summary>Steps between two saves.</summary>
+    public int SaveEvery { get; init; } = 100;
+
+    /// <summary>Steps between two sample pictures; 0 makes none.</summary>
+    public int SampleEvery { get; init; } = 100;
+
+    /// <summary>Whether to go on from <see cref="StateFile"/>.</summary>
+    public bool Resume { get; init; }
+
+    internal void Check()
+    {
+        if (Steps < 1) throw new CourseException($"Steps is {Steps}: it must be at least 1.");
+        if (LearningRate is not (> 0 and < 1)) throw new CourseException($"LearningRate is {LearningRate}: it must be above 0 and below 1.");
+        if (SaveEvery < 1) throw new CourseException($"SaveEvery is {SaveEvery}: it must be at least 1.");
+        foreach (var (name, weight) in new[] { (nameof(EdgeWeight), EdgeWeight), (nameof(PerceptualWeight), PerceptualWeight), (nameof(DivergenceWeight), DivergenceWeight) })
+            if (weight is not (>= 0 and < 1e6)) throw new CourseException($"{name} is {weight}: it must be 0 or more.");
+    }
+}
+
+/// <summary>
+/// Trains an autoencoder: a picture goes through the latents and back, and what comes out is compared pixel by pixel, edge
+/// by edge and, with a network that sees, feature by feature.
+/// </summary>
+public static class AutoencoderTraining
+{
+    /// <summary>The numbers each step reports.</summary>
+    public static IReadOnlyList<string> LossNames { get; } = ["pixels", "edges", "perceptual", "divergence"];
+
+    /// <summary>Trains a model in place and leaves the averaged weights in it, in evaluation mode.</summary>
+    /// <param name="model">The model, with weights to start from.</param>
+    /// <param name="pictures">What to learn.</param>
+    /// <param name="options">How.</param>
+    /// <param name="progress">Who watches; may be nobody. Samples show pictures above their reconstructions.</param>
+    /// <param name="cancellation">Stops before the next step; what was learned stays.</param>
+    /// <returns>The losses, and the time with that of earlier runs it went on from.</returns>
+    /// <exception cref="CourseException">An option is out of range, or a loss is not a number.</exception>
+    public static LoopResult Run(
+        AutoencoderKL model, ICaptionedPictures pictures, AutoencoderOptions? options = null,
+        IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        options ??= new();
+        options.Check();
+        using var scope = NewDisposeScope();
+        using var optimizer = optim.Adam(model.parameters(), lr: options.LearningRate, beta1: 0.9, beta2: 0.99);
+        using var ema = new Ema(model, options.Decay);
+        var state = new TrainingCheckpoint().Add("model", model).Add("ema", ema).Add("adam", optimizer);
+        var done = options.Resume ? state.Load(options.StateFile ?? throw new CourseException("Resume is set and StateFile is not: name the file to go on from.")) : 0;
+        using var batches = new Batches(pictures, new() { BatchSize = options.BatchSize, Seed = options.Seed, Workers = 1 }).From(done).GetEnumerator();
+        Tensor? shown = null;
+        Picture? sample = null;
+        var (current, sampledAt) = (done, int.MinValue / 2);
+
+        model.train();
+        var result = new StepLoop(options.Steps, LossNames, progress, cancellation).Run(
+            Step, Sample, done,
+            options.StateFile is { } file ? new(options.SaveEvery, step => state.Save(file, step)) : null);
+        using (no_grad())
+            foreach (var (name, value) in model.state_dict()) value.copy_(ema.Averages[name]);
+        model.eval();
+        return result with { Elapsed = state.Elapsed };
+
+        Picture? Sample()
+        {
+            if (options.SampleEvery < 1 || current - sampledAt < options.SampleEvery && current < options.Steps) return sample;
+            sampledAt = current;
+            return sample = Compare(model, ema, shown!);
+        }
+
+        Tensor Step(int step)
+        {
+            current = step;
+            optimizer.SetRate(options.LearningRate * LearningRates.Cosine(step, options.Steps, options.WarmUp, lowest: 0.01));
+            manual_seed(Seeds.At(options.Seed, step));
+            batches.MoveNext();
+            var x = batches.Current.Pictures;
+            shown ??= x.narrow(0, 0, Math.Min(8, x.shape[0])).clone().MoveToOuterDisposeScope();
+            var latents = model.Encode(x);
+            var y = model.Decode(latents.Sample());
+            var losses = stack([(y - x).abs().mean(), Edges(y, x), Perceptual(y, x, options.Perception), latents.Divergence()]);
+            var weights = tensor(new[] { 1, (float)options.EdgeWeight, options.Perception is null ? 0 : (float)options.PerceptualWeight, (float)options.DivergenceWeight }, device: x.device);
+            optimizer.zero_grad();
+            (losses * weights).sum().backward();
+            nn.utils.clip_grad_norm_(model.parameters(), 1);
+            optimizer.step();
+            ema.Update();
+            return losses.detach();
+        }
+    }
+
+    /// <summary>How near pictures come back, in decibels: 10·log₁₀(4 / mean squared error) for values in [−1, 1]; the mean over the pictures.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="pictures">Pictures, best ones that training did not show.</param>
+    /// <param name="count">How many of them.</param>
+    public static double Psnr(AutoencoderKL model, ICaptionedPictures pictures, int count = 256)
+    {
+        using var frozen = no_grad();
+        var (sum, seen) = (0.0, 0);
+        var options = new BatchOptions { BatchSize = Math.Min(32, count), Shuffle = false, Augment = false, KeepRest = true, Workers = 1 };
+        foreach (var batch in new Batches(pictures, options).Epoch())
+        {
+            using var scope = NewDisposeScope();
+            using var x = batch.Pictures;
+            var error = (model.call(x).clamp(-1, 1) - x).square().mean([1, 2, 3]);
+            sum += (10 * (4 / error).log10()).sum().ToDouble();
+            seen += (int)x.shape[0];
+            if (seen >= count) break;
+        }
+        return sum / seen;
+    }
+
+    /// <summary>One over the deviation of the latents of pictures: what <see cref="AutoencoderConfig.ScalingFactor"/> should be.</summary>
+    public static double MeasureScale(AutoencoderKL model, ICaptionedPictures pictures, int count = 512)
+    {
+        using var frozen = no_grad();
+        using var scope = NewDisposeScope();
+        var options = new BatchOptions { BatchSize = Math.Min(32, count), Shuffle = false, Augment = false, KeepRest = true, Workers = 1 };
+        var all = new List<Tensor>();
+        foreach (var batch in new Batches(pictures, options).Epoch().Take((count + 31) / 32))
+        {
+            using var one = NewDisposeScope();
+            using var x = batch.Pictures;
+            all.Add(model.Encode(x).Mean.MoveToOuterDisposeScope());
+        }
+        return 1 / cat(all, 0).std().ToDouble();
+    }
+
+    // Differences between neighbors, across and down.
+    private static Tensor Edges(Tensor y, Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        var error = y - x;
+        return (error.diff(dim: 3).abs().mean() + error.diff(dim: 2).abs().mean()).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor Perceptual(Tensor y, Tensor x, FeatureNetwork? network)
+    {
+        if (network is null) return zeros(1, device: y.device)[0];
+        using var scope = NewDisposeScope();
+        var layers = network.ContentLayers;
+        var (made, real) = (network.Extract((y + 1) / 2, [.. layers]), network.Extract((x + 1) / 2, [.. layers]));
+        return stack([.. layers.Select(layer => (made[layer] - real[layer]).square().mean() / real[layer].square().mean())]).mean().MoveToOuterDisposeScope();
+    }
+
+    private static Picture Compare(AutoencoderKL model, Ema ema, Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        using var averaged = ema.InPlace();
+        return Grid.Of(cat([x, model.call(x)], 0), columns: (int)x.shape[0], zoom: 2, range: PixelRange.MinusOneToOne);
+    }
+}

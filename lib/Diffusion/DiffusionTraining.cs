@@ -1,0 +1,106 @@
+using ImageGen.Imaging;
+using ImageGen.Runtime;
+using ImageGen.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ImageGen.Diffusion;
+
+/// <summary>
+/// Trains the U-Net of a latent diffusion model (Rombach and others, arXiv 2112.10752): latents, noise, a moment; the model
+/// says what is noise, and the mean squared error tells it how wrong it was.
+/// </summary>
+public static class DiffusionTraining
+{
+    /// <summary>The numbers each step reports: the loss, and the loss by quarters of the moments, from nearly clean to nearly noise.</summary>
+    public static IReadOnlyList<string> LossNames { get; } = ["loss", "first quarter", "second quarter", "third quarter", "last quarter"];
+
+    /// <summary>Trains the U-Net in place and leaves the averaged weights in it, in evaluation mode.</summary>
+    /// <param name="model">The model; only its U-Net learns.</param>
+    /// <param name="data">What to learn, encoded.</param>
+    /// <param name="options">How.</param>
+    /// <param name="progress">Who watches; may be nobody.</param>
+    /// <param name="cancellation">Stops before the next step; what was learned stays.</param>
+    /// <returns>The losses, and the time with that of earlier runs it went on from.</returns>
+    /// <exception cref="CourseException">An option is out of range, a loss is not a number, or memory ran out.</exception>
+    public static LoopResult Run(
+        LatentDiffusion model, LatentCache data, DiffusionOptions? options = null,
+        IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        options ??= new();
+        options.Check();
+        using var scope = NewDisposeScope();
+        var unet = model.UNet;
+        var schedule = model.Config.Schedule();
+        using var optimizer = optim.AdamW(unet.parameters(), lr: options.LearningRate, beta1: 0.9, beta2: 0.99, weight_decay: 0.01);
+        using var ema = new Ema(unet, options.Decay);
+        var state = new TrainingCheckpoint().Add("model", unet).Add("ema", ema).Add("adam", optimizer);
+        var done = options.Resume ? state.Load(options.StateFile ?? throw new CourseException("Resume is set and StateFile is not: name the file to go on from.")) : 0;
+        Picture? sample = null;
+        var (current, sampledAt) = (done, int.MinValue / 2);
+
+        unet.train();
+        var result = MemoryShortage.Explained(() => new StepLoop(options.Steps, LossNames, progress, cancellation).Run(
+            Step, Sample, done, options.StateFile is { } file ? new(options.SaveEvery, step => state.Save(file, step)) : null),
+            "lower BatchSize, and raise Accumulate by as much");
+        using (no_grad())
+            foreach (var (name, value) in unet.state_dict()) value.copy_(ema.Averages[name]);
+        unet.eval();
+        return result with { Elapsed = state.Elapsed };
+
+        Tensor Step(int step)
+        {
+            current = step;
+            optimizer.SetRate(options.LearningRate * LearningRates.Cosine(step, options.Steps, options.WarmUp, lowest: 0.01));
+            manual_seed(Seeds.At(options.Seed, step));
+            optimizer.zero_grad();
+            var reports = new List<Tensor>();
+            for (var part = 0; part < options.Accumulate; part++)
+            {
+                using var one = NewDisposeScope();
+                var (loss, report) = Loss(unet, schedule, model.Config.Prediction, data, options);
+                (loss / options.Accumulate).backward();
+                reports.Add(report.MoveToOuterDisposeScope());
+            }
+            nn.utils.clip_grad_norm_(unet.parameters(), options.GradientClip);
+            optimizer.step();
+            ema.Update();
+            return stack(reports).mean([0]);
+        }
+
+        Picture? Sample()
+        {
+            if (options.SampleCaptions.Count == 0 || current - sampledAt < options.SampleEvery && current < options.Steps) return sample;
+            sampledAt = current;
+            using var one = NewDisposeScope();
+            using var averaged = ema.InPlace();
+            var pictures = model.Generate(options.SampleCaptions, new() { Steps = 15, Seed = options.Seed });
+            return sample = Grid.Of(pictures, columns: (options.SampleCaptions.Count + 1) / 2, zoom: 2, range: PixelRange.MinusOneToOne);
+        }
+    }
+
+    // One part of a step: the loss to go down, and the numbers to report.
+    private static (Tensor Loss, Tensor Report) Loss(UNet unet, NoiseSchedule schedule, Prediction prediction, LatentCache data, DiffusionOptions options)
+    {
+        var (device, size) = (unet.Device, options.BatchSize);
+        var pictures = randint(data.Count, [size], ScalarType.Int64, device);
+        var captions = where(rand(size, device: device).lt(options.CaptionDropout), full([size], -1L, ScalarType.Int64, device),
+            randint(data.CaptionsPerPicture, [size], ScalarType.Int64, device));
+        // Moments spread evenly over the batch, from a random start, tell more than independent ones (Kingma and others, arXiv 2107.00630).
+        var spread = (arange(size, ScalarType.Float32, device) / size + rand(1, device: device)).frac();
+        var moments = (spread * schedule.Steps).to(ScalarType.Int64).clamp_max(schedule.Steps - 1);
+
+        var (clean, text) = data.At(pictures, captions);
+        var noise = randn_like(clean);
+        if (options.OffsetNoise > 0) noise = noise + options.OffsetNoise * randn(size, clean.shape[1], 1, 1, device: device);
+        var (signal, share) = schedule.Shares(moments);
+        var target = prediction.Target(clean, noise, signal, share);
+        var output = unet.call(signal * clean + share * noise, moments, text.Sequence, text.Mask);
+        var errors = (output - target).square().mean([1, 2, 3]); // [B]
+        var loss = options.MinSnrGamma is { } gamma ? (errors * schedule.MinSnrWeights(moments, prediction, gamma)).mean() : errors.mean();
+
+        var quarters = nn.functional.one_hot((moments * 4).div(schedule.Steps, RoundingMode.floor), 4).to(ScalarType.Float32); // [B, 4]
+        var byQuarter = (quarters * errors.detach().unsqueeze(1)).sum(0) / quarters.sum(0).clamp_min(1);
+        return (loss, cat([loss.detach().view(1), byQuarter]));
+    }
+}

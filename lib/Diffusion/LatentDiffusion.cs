@@ -1,0 +1,241 @@
+using ImageGen.Runtime;
+using ImageGen.Weights;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ImageGen.Diffusion;
+
+/// <summary>How pictures are made from texts.</summary>
+public sealed record GenerationOptions
+{
+    /// <summary>The way from noise to latents.</summary>
+    public SamplerKind Sampler { get; init; } = SamplerKind.DpmSolver;
+
+    /// <summary>Steps of the sampler.</summary>
+    public int Steps { get; init; } = 20;
+
+    /// <summary>How strongly the text is followed: see <see cref="Guidance"/>.</summary>
+    public double GuidanceScale { get; init; } = 3;
+
+    /// <summary>How far guided predictions are given back the text's own deviation, 0 to 1.</summary>
+    public double GuidanceRescale { get; init; }
+
+    /// <summary>What the pictures are led away from; nothing means: from pictures of anything.</summary>
+    public string NegativePrompt { get; init; } = "";
+
+    /// <summary>Height of the latents; as trained when null.</summary>
+    public int? LatentHeight { get; init; }
+
+    /// <summary>Width of the latents; as trained when null.</summary>
+    public int? LatentWidth { get; init; }
+
+    /// <summary>DDIM's share of chance.</summary>
+    public double Eta { get; init; }
+
+    /// <summary>Whether Karras' noise levels are used.</summary>
+    public bool Karras { get; init; }
+
+    /// <summary>Which moments are visited; the sampler's usual when null.</summary>
+    public MomentSpacing? Spacing { get; init; }
+
+    /// <summary>Where chance begins: the same seed, prompts and options give the same pictures.</summary>
+    public int Seed { get; init; } = Seeds.Default;
+
+    /// <summary>Takes warnings, such as that a prompt is cut; the cell's output when null.</summary>
+    public Action<string>? Warn { get; init; }
+
+    internal Guidance Guidance => new Guidance(GuidanceScale, GuidanceRescale).Checked();
+}
+
+/// <summary>
+/// A text-to-image model: autoencoder, U-Net, text encoder and noise schedule. The same class is the course's own model of
+/// Petals and Stable Diffusion 1.
+/// </summary>
+/// <param name="autoencoder">Between pictures and latents.</param>
+/// <param name="unet">Predicts.</param>
+/// <param name="text">Encodes prompts, to the width that the U-Net looks at.</param>
+/// <param name="config">The noise schedule, and what the U-Net predicts.</param>
+public sealed class LatentDiffusion(AutoencoderKL autoencoder, UNet unet, ITextConditioner text, DiffusionConfig config)
+{
+    private readonly NoiseSchedule schedule = config.Schedule();
+
+    /// <summary>Between pictures and latents.</summary>
+    public AutoencoderKL Autoencoder => autoencoder;
+
+    /// <summary>Predicts.</summary>
+    public UNet UNet => unet;
+
+    /// <summary>Encodes prompts.</summary>
+    public ITextConditioner Text => text;
+
+    /// <summary>The noise schedule, and what the U-Net predicts.</summary>
+    public DiffusionConfig Config => config;
+
+    /// <summary>Reads the course's own checkpoints <c>autoencoder</c> and <c>unet</c>.</summary>
+    /// <param name="text">The text encoder that the U-Net was trained with: MiniBERT.</param>
+    /// <param name="device">Where the models go; the course's device when null.</param>
+    /// <exception cref="CourseException">A checkpoint is missing or damaged.</exception>
+    public static LatentDiffusion LoadPetals(ITextConditioner text, Device? device = null)
+    {
+        device ??= Compute.Device;
+        using var pictures = Checkpoints.Open("autoencoder");
+        using var weights = Checkpoints.Open("unet");
+        var config = weights.Metadata.TryGetValue(DiffusionConfig.Note, out var note) ? DiffusionConfig.FromJson(note, weights.Path) : DiffusionConfig.Petals;
+        return new(AutoencoderKL.Load(pictures, device), UNet.Load(weights, device), text, config);
+    }
+
+    /// <summary>Makes a picture for each prompt.</summary>
+    /// <param name="prompts">At least one.</param>
+    /// <param name="options">How.</param>
+    /// <param name="seen">Told of each step; see <see cref="Strip"/>.</param>
+    /// <param name="cancellation">Stops before the next step.</param>
+    /// <returns>Pictures <c>[B, 3, H, W]</c> in [−1, 1], which belong to the caller's dispose scope.</returns>
+    /// <exception cref="CourseException">An option is out of range, or memory ran out.</exception>
+    public Tensor Generate(IReadOnlyList<string> prompts, GenerationOptions? options = null, Action<SamplingMoment>? seen = null, CancellationToken cancellation = default)
+    {
+        options ??= new();
+        return Explained(() =>
+        {
+            using var scope = NewDisposeScope();
+            var sampler = SamplerOf(options);
+            using var generator = new Generator((ulong)options.Seed, unet.Device);
+            var noise = Noise(prompts.Count, options, generator);
+            var latents = Run(sampler, noise * sampler.StartScale, prompts, options, 0, generator, seen, null, cancellation);
+            return autoencoder.ToPictures(latents).MoveToOuterDisposeScope();
+        });
+    }
+
+    /// <summary>Makes pictures that begin at others (SDEdit, Meng and others, arXiv 2108.01073).</summary>
+    /// <param name="pictures"><c>[B, 3, H, W]</c> in [−1, 1].</param>
+    /// <param name="prompts">One for each picture.</param>
+    /// <param name="strength">How much of the way is gone again: 0 leaves the picture as it is, 1 hardly asks it.</param>
+    /// <param name="options">How.</param>
+    /// <param name="seen">Told of each step.</param>
+    /// <param name="cancellation">Stops before the next step.</param>
+    /// <inheritdoc cref="Generate"/>
+    public Tensor FromPictures(Tensor pictures, IReadOnlyList<string> prompts, double strength, GenerationOptions? options = null,
+        Action<SamplingMoment>? seen = null, CancellationToken cancellation = default)
+    {
+        if (strength is not (>= 0 and <= 1)) throw new CourseException($"The strength is {strength}: it must be from 0 (the picture as it is) to 1 (hardly anything of it).");
+        options ??= new();
+        return Explained(() =>
+        {
+            using var scope = NewDisposeScope();
+            var sampler = SamplerOf(options);
+            using var generator = new Generator((ulong)options.Seed, unet.Device);
+            var clean = autoencoder.ToLatents(pictures.to(unet.Device));
+            var steps = (int)Math.Round(options.Steps * strength);
+            if (steps == 0) return autoencoder.ToPictures(clean).MoveToOuterDisposeScope();
+            var first = sampler.LookOf(options.Steps - steps);
+            var start = sampler.Noised(clean, randn(clean.shape, device: clean.device, generator: generator), first);
+            var latents = Run(sampler, start, prompts, options, first, generator, seen, null, cancellation);
+            return autoencoder.ToPictures(latents).MoveToOuterDisposeScope();
+        });
+    }
+
+    /// <summary>Makes new what a mask marks, and keeps the rest (as RePaint does without resampling, Lugmayr and others, arXiv 2201.09865).</summary>
+    /// <param name="pictures"><c>[B, 3, H, W]</c> in [−1, 1].</param>
+    /// <param name="prompts">One for each picture.</param>
+    /// <param name="mask"><c>[B or 1, 1, H, W]</c>: 1 is made new, 0 is kept.</param>
+    /// <param name="options">How.</param>
+    /// <param name="seen">Told of each step.</param>
+    /// <param name="cancellation">Stops before the next step.</param>
+    /// <inheritdoc cref="Generate"/>
+    public Tensor Inpaint(Tensor pictures, Tensor mask, IReadOnlyList<string> prompts, GenerationOptions? options = null,
+        Action<SamplingMoment>? seen = null, CancellationToken cancellation = default)
+    {
+        options ??= new();
+        return Explained(() =>
+        {
+            using var scope = NewDisposeScope();
+            var sampler = SamplerOf(options);
+            using var generator = new Generator((ulong)options.Seed, unet.Device);
+            var clean = autoencoder.ToLatents(pictures.to(unet.Device));
+            // A latent is new as soon as one of its pixels is.
+            var makes = nn.functional.max_pool2d(mask.to(unet.Device), autoencoder.Config.Factor);
+            var noise = randn(clean.shape, device: clean.device, generator: generator);
+            var latents = Run(sampler, noise * sampler.StartScale, prompts, options, 0, generator, seen, Keep, cancellation);
+            return autoencoder.ToPictures(latents).MoveToOuterDisposeScope();
+
+            Tensor Keep(Tensor x, int next)
+            {
+                var kept = next < sampler.Moments.Count ? sampler.Noised(clean, noise, next) : clean;
+                return makes * x + (1 - makes) * kept;
+            }
+        });
+    }
+
+    /// <summary>From noise of one's own to latents: interpolation, inversion and experiments.</summary>
+    /// <param name="noise">Standard normal, <c>[B, C, h, w]</c>.</param>
+    /// <param name="prompts">One for each picture.</param>
+    /// <param name="options">How.</param>
+    /// <param name="seen">Told of each step.</param>
+    /// <param name="cancellation">Stops before the next step.</param>
+    /// <inheritdoc cref="Generate"/>
+    /// <returns>Scaled latents; <see cref="AutoencoderKL.ToPictures"/> shows them.</returns>
+    public Tensor FromNoise(Tensor noise, IReadOnlyList<string> prompts, GenerationOptions? options = null,
+        Action<SamplingMoment>? seen = null, CancellationToken cancellation = default)
+    {
+        options ??= new();
+        return Explained(() =>
+        {
+            using var scope = NewDisposeScope();
+            var sampler = SamplerOf(options);
+            using var generator = new Generator((ulong)options.Seed, unet.Device);
+            return Run(sampler, noise * sampler.StartScale, prompts, options, 0, generator, seen, null, cancellation).MoveToOuterDisposeScope();
+        });
+    }
+
+    /// <summary>From latents to the noise that DDIM makes them of: the inversion, without guidance.</summary>
+    public Tensor Invert(Tensor latents, IReadOnlyList<string> prompts, int steps = 50)
+    {
+        using var scope = NewDisposeScope();
+        var sampler = new DdimInversion(schedule, new() { Steps = steps, Prediction = config.Prediction });
+        return Run(sampler, latents, prompts, new() { GuidanceScale = 1, Steps = steps }, 0, null, null, null, default).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The sampler that options name, over this model's schedule.</summary>
+    public Sampler SamplerOf(GenerationOptions options) => Sampler.Of(options.Sampler, schedule, new()
+    {
+        Steps = options.Steps, Spacing = options.Spacing, Prediction = config.Prediction, Eta = options.Eta, Karras = options.Karras,
+        Offset = config == DiffusionConfig.StableDiffusion ? 1 : 0, EndsClean = config != DiffusionConfig.StableDiffusion,
+    });
+
+    /// <summary>Collects what the model held the picture for along a way: give its <c>Add</c> as <c>seen</c>.</summary>
+    /// <param name="count">Pictures in the strip.</param>
+    public DenoisingStrip Strip(int count = 8) => new(autoencoder, count);
+
+    private Tensor Run(Sampler sampler, Tensor start, IReadOnlyList<string> prompts, GenerationOptions options, int first,
+        Generator? generator, Action<SamplingMoment>? seen, Func<Tensor, int, Tensor>? adjust, CancellationToken cancellation)
+    {
+        var guidance = options.Guidance;
+        if (prompts.Count != start.shape[0]) throw new CourseException($"There are {prompts.Count} prompts for {start.shape[0]} pictures: give one for each.");
+        foreach (var warning in prompts.Append(options.NegativePrompt).Distinct().Select(text.Warning).OfType<string>()) (options.Warn ?? Console.WriteLine)(warning);
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        var with = text.Encode(prompts);
+        // One batch for both: the negative prompt first, as in Stable Diffusion.
+        var conditions = guidance.NeedsBoth ? text.Encode([.. prompts.Select(_ => options.NegativePrompt)]).Then(with) : with;
+        var sequence = conditions.Sequence.to(unet.Device);
+        var mask = conditions.Mask?.to(unet.Device);
+        return Sampling.Run(sampler, start, Predict, first, generator, seen, adjust, cancellation).MoveToOuterDisposeScope();
+
+        Tensor Predict(Tensor x, double moment)
+        {
+            var input = guidance.NeedsBoth ? cat([x, x], 0) : x;
+            var output = unet.call(input, full([input.shape[0]], moment, device: x.device), sequence, mask);
+            if (!guidance.NeedsBoth) return output;
+            var halves = output.chunk(2, dim: 0);
+            return guidance.Combine(halves[0], halves[1]);
+        }
+    }
+
+    private Tensor Noise(int count, GenerationOptions options, Generator generator)
+    {
+        if (count == 0) throw new CourseException("There is no prompt: give at least one.");
+        var side = unet.Config.LatentSide;
+        return randn([count, unet.Config.LatentChannels, options.LatentHeight ?? side, options.LatentWidth ?? side], device: unet.Device, generator: generator);
+    }
+
+    private static Tensor Explained(Func<Tensor> work) => MemoryShortage.Explained(work, "make fewer pictures at once, or smaller ones");
+}

@@ -1,0 +1,149 @@
+using ImageGen.Runtime;
+using ImageGen.Text;
+using ImageGen.Weights;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace ImageGen.Diffusion;
+
+/// <summary>
+/// The network that says what is noise: latents, a moment and a text go in, a prediction in the latents' shape comes out
+/// (Ronneberger and others, arXiv 1505.04597; Rombach and others, arXiv 2112.10752). Structure and parameter names are
+/// those of diffusers' UNet2DConditionModel, so that published weights fit; the same class serves Petals and Stable Diffusion.
+/// </summary>
+public sealed class UNet : nn.Module<Tensor, Tensor, Tensor, Tensor?, Tensor>
+{
+    internal const double NormEpsilon = 1e-5;
+
+    private readonly Conv2d first, last;
+    private readonly Linear time1, time2;
+    private readonly UNetLevel[] downs, ups;
+    private readonly UNetMiddle middle;
+    private readonly GroupNorm norm;
+
+    /// <summary>Builds it with random weights.</summary>
+    /// <param name="config">Its measures.</param>
+    /// <param name="device">Where it lives; the CPU when not given. On <c>meta</c> it has shapes and no memory.</param>
+    /// <exception cref="CourseException">The measures cannot be a U-Net's.</exception>
+    public UNet(UNetConfig config, Device? device = null) : base(nameof(UNet))
+    {
+        Config = config.Checked();
+        var channels = config.Channels;
+        var levels = channels.Count;
+        register_module("conv_in", first = nn.Conv2d(config.LatentChannels, channels[0], kernel_size: 3, padding: 1, device: device));
+        time1 = nn.Linear(channels[0], config.TimeWidth, device: device);
+        time2 = nn.Linear(config.TimeWidth, config.TimeWidth, device: device);
+        register_module("time_embedding", new Group(("linear_1", time1), ("linear_2", time2)));
+
+        // The channels that the way in keeps, in its order; the way out takes them from the end.
+        var kept = new Stack<int>([channels[0]]);
+        downs = new UNetLevel[levels];
+        for (var level = 0; level < levels; level++)
+        {
+            int[] inputs = [channels[Math.Max(0, level - 1)], .. Enumerable.Repeat(channels[level], config.ResnetsPerLevel - 1)];
+            downs[level] = new(inputs, channels[level], config.LooksAtText[level], config, downsamples: level < levels - 1, upsamples: false, device);
+            foreach (var _ in inputs) kept.Push(channels[level]);
+            if (level < levels - 1) kept.Push(channels[level]);
+        }
+        middle = new(channels[^1], config, device);
+        ups = new UNetLevel[levels];
+        var from = channels[^1];
+        for (var level = levels - 1; level >= 0; level--)
+        {
+            var inputs = new List<int>();
+            for (var i = 0; i <= config.ResnetsPerLevel; i++) inputs.Add((i == 0 ? from : channels[level]) + kept.Pop());
+            from = channels[level];
+            ups[levels - 1 - level] = new(inputs, from, config.LooksAtText[level], config, downsamples: false, upsamples: level > 0, device);
+        }
+        register_module("down_blocks", Numbered.Of(downs));
+        register_module("mid_block", middle);
+        register_module("up_blocks", Numbered.Of(ups));
+        register_module("conv_norm_out", norm = Norms.Grouped(channels[0], config.NormGroups, NormEpsilon, device));
+        register_module("conv_out", last = nn.Conv2d(channels[0], config.LatentChannels, kernel_size: 3, padding: 1, device: device));
+    }
+
+    /// <summary>The measures.</summary>
+    public UNetConfig Config { get; }
+
+    /// <summary>Where its numbers are.</summary>
+    public Device Device => first.weight!.device;
+
+    /// <summary>Predicts.</summary>
+    /// <param name="latents">x_t, <c>[B, 4, h, w]</c>; height and width can be halved as often as there are resolutions below the first.</param>
+    /// <param name="moments">Each picture's moment, <c>[B]</c>, whole or between two.</param>
+    /// <param name="context">The words' vectors, <c>[B, T, W]</c>.</param>
+    /// <param name="mask">True where a vector is a word's, <c>[B, T]</c> bool; everywhere when null.</param>
+    /// <returns>The prediction, <c>[B, 4, h, w]</c>.</returns>
+    /// <exception cref="CourseException">A shape does not fit.</exception>
+    public override Tensor forward(Tensor latents, Tensor moments, Tensor context, Tensor? mask)
+    {
+        Require(latents, context);
+        using var scope = NewDisposeScope();
+        var moment = time2.call(nn.functional.silu(time1.call(TimeVectors(moments, Config.Channels[0]).to(latents.dtype))));
+        var condition = new UNetCondition(moment, context, mask?.unsqueeze(1).unsqueeze(1));
+        var x = first.call(latents);
+        var kept = new Stack<Tensor>([x]);
+        foreach (var level in downs) x = level.Down(x, condition, kept);
+        x = middle.Run(x, condition);
+        foreach (var level in ups) x = level.Up(x, condition, kept);
+        return last.call(nn.functional.silu(norm.call(x))).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Moments as vectors of cosines and sines of falling frequency, cosines first (Vaswani and others, arXiv 1706.03762).</summary>
+    /// <param name="moments"><c>[B]</c>.</param>
+    /// <param name="width">Numbers in a vector, even.</param>
+    /// <returns><c>[B, width]</c> float32.</returns>
+    public static Tensor TimeVectors(Tensor moments, int width)
+    {
+        using var scope = NewDisposeScope();
+        var half = width / 2;
+        var frequencies = (arange(half, ScalarType.Float32, moments.device) * (-Math.Log(10000) / half)).exp();
+        var angles = moments.to(ScalarType.Float32).unsqueeze(1) * frequencies;
+        return cat([angles.cos(), angles.sin()], 1).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Makes every block begin as nothing added, so that a training from scratch begins calmly.</summary>
+    public void InitializeForTraining()
+    {
+        using var frozen = no_grad();
+        foreach (var (name, parameter) in named_parameters())
+            if (name.Contains("conv2.", StringComparison.Ordinal) || name.Contains("proj_out.", StringComparison.Ordinal) || name.StartsWith("conv_out.", StringComparison.Ordinal))
+                parameter.zero_();
+    }
+
+    /// <summary>Copies published weights in.</summary>
+    /// <exception cref="CourseException">The file does not fit: the message lists what is missing or of another shape.</exception>
+    public void LoadWeights(WeightFile file) => file.LoadInto(this);
+
+    /// <summary>Reads a checkpoint that carries its configuration as the note <see cref="AutoencoderKL.ConfigNote"/>.</summary>
+    /// <exception cref="CourseException">The file has no configuration, or does not fit it.</exception>
+    public static UNet Load(WeightFile file, Device? device = null)
+    {
+        if (!file.Metadata.TryGetValue(AutoencoderKL.ConfigNote, out var config))
+            throw new CourseException($"{file.Path} does not say which U-Net it belongs to: build one with its configuration, and call LoadWeights.");
+        var model = new UNet(UNetConfig.FromJson(config, file.Path), device);
+        try
+        {
+            model.LoadWeights(file);
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+        model.eval();
+        return model;
+    }
+
+    private void Require(Tensor latents, Tensor context)
+    {
+        var factor = 1 << (Config.Channels.Count - 1);
+        if (latents.shape is not [_, var channels, var height, var width] || channels != Config.LatentChannels || height % factor != 0 || width % factor != 0)
+            throw new CourseException($"The U-Net takes latents [B, {Config.LatentChannels}, h, w] with h and w multiples of {factor}, and was given [{string.Join(", ", latents.shape)}].");
+        if (context.shape is not [_, _, var numbers] || numbers != Config.ContextWidth)
+            throw new CourseException($"The U-Net takes word vectors [B, T, {Config.ContextWidth}], and was given [{string.Join(", ", context.shape)}]: use the text encoder it was trained with.");
+    }
+
+    protected override void RegisterComponents() { }
+}

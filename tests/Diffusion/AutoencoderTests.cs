@@ -1,0 +1,140 @@
+using ImageGen.Data;
+using ImageGen.Diffusion;
+using ImageGen.Runtime;
+using ImageGen.Training;
+using ImageGen.Weights;
+using TorchSharp;
+using static ImageGen.Tests.DiffusionFixtures;
+using static TorchSharp.torch;
+
+namespace ImageGen.Tests;
+
+public class AutoencoderTests
+{
+    [Fact]
+    public void ASmallOneAgreesWithAnotherImplementation()
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        using var model = FormulaWeights.Fill(new AutoencoderKL(TinyAutoencoder));
+        var expected = Models.GetProperty("vae");
+        FormulaWeights.AssertNames(expected.GetProperty("names"), model);
+        var latents = model.Encode(Inputs(1000, 2, 3, 16, 16));
+        FormulaWeights.AssertClose(expected.GetProperty("mean"), latents.Mean);
+        FormulaWeights.AssertClose(expected.GetProperty("logVariance"), latents.LogVariance);
+        FormulaWeights.AssertClose(expected.GetProperty("picture"), model.Decode(Inputs(1001, 1, 4, 6, 4)));
+    }
+
+    [Fact]
+    public void StableDiffusionsHasThePublishedNumberOfParametersAndNames()
+    {
+        using var model = new AutoencoderKL(AutoencoderConfig.StableDiffusion, device("meta"));
+        Assert.Equal(83_653_863, model.parameters().Sum(parameter => parameter.numel()));
+        Assert.Equal(248, model.state_dict().Count);
+        Assert.Contains("encoder.mid_block.attentions.0.to_out.0.bias", model.state_dict().Keys);
+        Assert.Contains("decoder.up_blocks.2.resnets.0.conv_shortcut.weight", model.state_dict().Keys);
+    }
+
+    [Theory]
+    [InlineData("encoder.mid_block.attentions.0.query.weight", "encoder.mid_block.attentions.0.to_q.weight")]
+    [InlineData("decoder.mid_block.attentions.0.proj_attn.bias", "decoder.mid_block.attentions.0.to_out.0.bias")]
+    [InlineData("decoder.mid_block.attentions.0.to_k.bias", "decoder.mid_block.attentions.0.to_k.bias")]
+    [InlineData("quant_conv.weight", "quant_conv.weight")]
+    public void OldNamesAreUnderstood(string published, string ours) => Assert.Equal(ours, AutoencoderKL.Rename(published));
+
+    [Fact]
+    public void TheDivergenceIsTheFormulas()
+    {
+        using var scope = NewDisposeScope();
+        // ½(1² + e⁰ − 1 − 0) = 0.5 and ½(0 + e² − 1 − 2) = 2.1945
+        var latents = new LatentDistribution(tensor(new float[] { 1, 0 }).view(1, 2, 1, 1), tensor(new float[] { 0, 2 }).view(1, 2, 1, 1));
+        Assert.Equal((0.5 + 2.194528) / 2, latents.Divergence().ToDouble(), 1e-5);
+        using var generator = new Generator(1, CPU);
+        var wide = new LatentDistribution(full([1, 1, 100, 100], 3f), full([1, 1, 100, 100], (float)Math.Log(0.25)));
+        var drawn = wide.Sample(generator);
+        Assert.Equal(3, drawn.mean().ToDouble(), 0.02);
+        Assert.Equal(0.5, drawn.std().ToDouble(), 0.02);
+    }
+
+    [Fact]
+    public void APictureThatTheFactorDoesNotDivideIsRefusedWithSizesThatFit()
+    {
+        using var scope = NewDisposeScope();
+        using var model = new AutoencoderKL(new([8, 8, 8], 1, NormGroups: 8));
+        var error = Assert.Throws<CourseException>(() => model.Encode(zeros(1, 3, 62, 65)));
+        Assert.Contains("65×62", error.Message);
+        Assert.Contains("multiples of 4, for example 64×64", error.Message);
+        Assert.Contains("[1, 1, 64, 64]", Assert.Throws<CourseException>(() => model.Encode(zeros(1, 1, 64, 64))).Message);
+    }
+
+    [Fact]
+    public void MeasuresThatCannotBeAreNamed()
+    {
+        Assert.Contains("Channels has 20 and NormGroups is 8", Assert.Throws<CourseException>(() => new AutoencoderKL(new([16, 20], 1, NormGroups: 8))).Message);
+        Assert.Contains("not a JSON object", Assert.Throws<CourseException>(() => AutoencoderConfig.FromJson("[]", "a file")).Message);
+        Assert.Contains("'block_out_channels'", Assert.Throws<CourseException>(() => AutoencoderConfig.FromJson("{}", "a file")).Message);
+    }
+
+    [Fact]
+    public void TheConfigurationSurvivesItsJson()
+    {
+        var config = AutoencoderConfig.Petals with { ScalingFactor = 0.37 };
+        var read = AutoencoderConfig.FromJson(config.ToJson(), "a test");
+        Assert.Equal(config.Channels, read.Channels);
+        Assert.Equal(config with { Channels = read.Channels }, read);
+    }
+
+    [Fact]
+    public void ACheckpointComesBackAndACutOneIsRefused()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        var path = Path.Combine(folder.Path, "a.safetensors");
+        using var model = new AutoencoderKL(new([8, 8], 1, NormGroups: 8, ScalingFactor: 2));
+        SafeTensors.Save(path, model, metadata: new Dictionary<string, string> { [AutoencoderKL.ConfigNote] = model.Config.ToJson() });
+        using (var file = WeightFile.Open(path))
+        {
+            using var read = AutoencoderKL.Load(file);
+            Assert.Equal(2, read.Config.ScalingFactor);
+            var x = rand(1, 3, 8, 8);
+            Assert.True(model.call(x).equal(read.call(x)).all().item<bool>());
+        }
+        File.WriteAllBytes(path, File.ReadAllBytes(path)[..^100]);
+        Assert.Throws<CourseException>(() => WeightFile.Open(path));
+    }
+
+    [Fact]
+    public void TrainingLearnsAndGoesOnBitForBitAndLeavesNoTensors()
+    {
+        using var folder = new TemporaryFolder();
+        var data = new Petals(Split.Train, 16, side: 16);
+        var options = new AutoencoderOptions { Steps = 6, BatchSize = 2, SaveEvery = 3, SampleEvery = 0 };
+        using var whole = Untrained();
+        using var halves = Untrained();
+        AutoencoderTraining.Run(whole, data, options, cancellation: TestContext.Current.CancellationToken);
+        var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        var state = Path.Combine(folder.Path, "state.safetensors");
+        // The first half of the same plan: stopped after three steps.
+        using var stop = new CancellationTokenSource();
+        var watch = new Watcher(step => { if (step == 3) stop.Cancel(); });
+        AutoencoderTraining.Run(halves, data, options with { StateFile = state }, watch, stop.Token);
+        var result = AutoencoderTraining.Run(halves, data, options with { StateFile = state, Resume = true }, cancellation: TestContext.Current.CancellationToken);
+        Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+        Assert.False(result.Cancelled);
+        foreach (var (name, value) in whole.state_dict())
+            Assert.True(value.equal(halves.state_dict()[name]).all().item<bool>(), name);
+    }
+
+    private static AutoencoderKL Untrained()
+    {
+        manual_seed(1);
+        var model = new AutoencoderKL(new([8, 8], 1, NormGroups: 4));
+        model.InitializeForTraining();
+        return model;
+    }
+
+    private sealed class Watcher(Action<int> seen) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value) => seen(value.Step);
+    }
+}
