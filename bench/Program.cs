@@ -9,6 +9,7 @@ Dictionary<string, Func<IEnumerable<Measurement>>> benches = new()
     ["diffusion"] = DiffusionBench.Run,
     ["weights"] = WeightsBench.Run,
     ["data"] = DataBench.Run,
+    ["bert"] = BertBench.Run,
     ["kernel"] = KernelBench.Run,
 };
 var json = args is [.., "--json", var file] ? file : null;

@@ -12,7 +12,9 @@ namespace ImageGen.Bench;
 /// <summary>Style transfer: how near a step comes to the machine's speed, what our loop adds, and whether memory stays.</summary>
 public static class StyleBench
 {
-    public static IEnumerable<Measurement> Run() => VggStep().Concat(Loop()).Concat(Memory()).Concat(Finished());
+    // Memory first: what an earlier part had taken, the process would have at hand.
+    public static IEnumerable<Measurement> Run() => LargePictures.Run().Concat(VggStep()).Concat(VggVariants.Run()).Concat(Loop()).Concat(Memory())
+        .Concat(StatisticsBench.Run()).Concat(TutorialBench.Run()).Concat(Finished());
 
     /// <summary>VGG-19 to relu5_1 at 256 px, forward and back to the picture, against a matrix product in the same process.</summary>
     private static IEnumerable<Measurement> VggStep()
@@ -159,9 +161,9 @@ public static class StyleBench
         yield return new("the process's peak memory", process.PeakWorkingSet64 / 1e6, "MB");
     }
 
-    private static Picture Leaves(int seed)
+    internal static Picture Leaves(int seed, int size = 128)
     {
-        using var drawn = DeadLeaves.Draw(count: 1, size: 128, seed);
+        using var drawn = DeadLeaves.Draw(count: 1, size, seed);
         return Picture.FromTensor(drawn);
     }
 

@@ -59,10 +59,12 @@ internal static class WeightsBench
         return
         [
             new($"{name}: reading bytes", bytes.Length / 1e9 / Median(plain), "GB/s"),
-            new($"{name}: loading tensors over reading bytes", Median(plain) / Median(weights)),
-            new($"{name}: memory that loading adds", Math.Max(0, most - before) / 1e6, "MB"),
+            new($"{name}: loading tensors over reading bytes", Median(plain) / Median(weights), AtLeast: 0.8),
+            new($"{name}: peak memory over the weights'", 1 + Math.Max(0, most - before) / (double)WeightBytes(net), AtMost: 1.1),
         ];
     }
+
+    private static long WeightBytes(nn.Module net) => net.parameters().Sum(parameter => parameter.numel() * parameter.element_size());
 
     private static double Seconds(Action action)
     {

@@ -40,6 +40,7 @@ internal static class DataCommand
                 var path = await DownloadView.ShowAsync(AnsiConsole.Console, source, progress => Downloads.FetchAsync(source, progress, cancel));
                 Console.WriteLine($"{source.Name} is in {path}");
                 Console.WriteLine($"License: {source.License}");
+                if (source.Note is not null) Console.WriteLine(source.Note);
             }
             return 0;
         });

@@ -8,9 +8,12 @@ internal static class CourseRecipes
     /// <summary>All of them, in the order of the lessons.</summary>
     public static IReadOnlyList<Recipe> All { get; } =
     [
+        new PerceptualRecipe(),
+        new MiniBertRecipe(),
+        new DcganWords(),
+        new DcganBert(),
         new JudgeRecipe(),
         new MiniClipRecipe(),
-        new MiniBertRecipe(),
         new AutoencoderRecipe(),
         new UNetRecipe(),
     ];

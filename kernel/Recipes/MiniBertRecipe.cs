@@ -15,7 +15,7 @@ internal sealed class MiniBertRecipe : Recipe
 
     public override string Data => $"the captions of {Flowers} flowers of Petals' training split, five in each wording";
 
-    public override int Steps => 2800;
+    public override int Steps => 1200;
 
     public override RecipeResult Train(RecipeRun run)
     {
@@ -26,7 +26,7 @@ internal sealed class MiniBertRecipe : Recipe
         var training = new CaptionPairTraining(text, captions, new() { Steps = run.Steps, Seed = run.Seed });
         var result = training.Run(run.Progress, run.Cancellation, run.StateFile, run.Resume);
         var weights = text.Model.state_dict().ToDictionary(pair => pair.Key, pair => pair.Value.detach().clone());
-        return new(weights, text.Notes(), result.Cancelled ? new Dictionary<string, double>() : Measure(text), run.Steps, result.Elapsed);
+        return new(weights, text.Notes(), result.Cancelled ? new Dictionary<string, double>() : Measure(text), training.StepsDone, result.Elapsed);
     }
 
     private static IReadOnlyList<string> Both(Petals flowers, int index) =>

@@ -60,6 +60,7 @@ public sealed class FlowerJudge : nn.Module<Tensor, Tensor>
         }
         judge.to(Compute.Device);
         judge.eval();
+        foreach (var parameter in judge.parameters()) parameter.requires_grad_(false); // it measures, and learns no more
         return judge;
     }
 

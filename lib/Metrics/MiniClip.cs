@@ -41,7 +41,7 @@ public sealed class MiniClip : nn.Module, IPictureTextModel, IPictureFeatures
         register_module("trunk", trunk);
         register_module("projection", projection);
         register_module("text", text);
-        register_parameter("logit_scale", nn.Parameter(tensor(MathF.Log(1 / 0.07f), device: device)));
+        register_parameter("logit_scale", nn.Parameter(tensor(MathF.Log(1 / 0.07f), device: device).DetachFromDisposeScope()));
     }
 
     /// <summary>From captions to ids.</summary>
@@ -88,6 +88,7 @@ public sealed class MiniClip : nn.Module, IPictureTextModel, IPictureFeatures
         }
         model.to(Compute.Device);
         model.eval();
+        foreach (var parameter in model.parameters()) parameter.requires_grad_(false); // it measures, and learns no more
         return model;
     }
 

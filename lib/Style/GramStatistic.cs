@@ -7,48 +7,46 @@ namespace ImageGen.Style;
 /// The Gram matrix with positions as its normalization. The distance is ‖G − Gₛ‖² / ‖Gₛ‖²: the published squared
 /// difference, relative to the style's own size, so that every layer counts alike.
 /// </summary>
-public sealed class GramStatistic : StyleStatistic
+public sealed class GramStatistic : MomentStatistic
 {
     public override string Name => "Gram";
 
-    public override StyleTarget Measure(Tensor features) => new GramTarget(features, scale: 1, shift: 0);
+    internal override MomentTarget Measure(Moments moments) => new GramTarget(moments, scale: 1, shift: 0);
 }
 
 /// <summary>
-/// The Gram matrix of F/n − 1, where n is the mean of the style's own feature map. Values near the mean then count
+/// The Gram matrix of F/n − 1, where n is the mean of the style's own feature map. Values near the mean then count for
+/// little, and what a filter answers everywhere no longer drowns what it answers here and there.
 /// </summary>
-public sealed class CenteredGramStatistic : StyleStatistic
+public sealed class CenteredGramStatistic : MomentStatistic
 {
     public override string Name => "centered Gram";
 
-    public override StyleTarget Measure(Tensor features)
+    internal override MomentTarget Measure(Moments moments)
     {
-        using var mean = features.mean();
-        return new GramTarget(features, scale: 1 / Math.Max(mean.ToDouble(), 1e-8), shift: -1);
+        using var mean = moments.Mean.mean();
+        return new GramTarget(moments, scale: 1 / Math.Max(mean.ToDouble(), 1e-8), shift: -1);
     }
 }
 
 /// <summary>The Gram matrix of <c>features · scale + shift</c> as a target.</summary>
-internal sealed class GramTarget : StyleTarget
+internal sealed class GramTarget : MomentTarget
 {
     private readonly double scale, shift;
     private readonly Tensor gram, size;
 
-    public GramTarget(Tensor features, double scale, double shift)
+    public GramTarget(Moments moments, double scale, double shift)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
         (this.scale, this.shift) = (scale, shift);
-        gram = Measure(features, features).DetachFromDisposeScope();
+        gram = Gram(moments).clone().DetachFromDisposeScope();
         size = gram.square().sum().clamp_min(1e-12).DetachFromDisposeScope();
     }
 
-    public override Tensor Distance(Tensor features)
+    internal override Tensor Distance(Moments moments)
     {
         using var scope = NewDisposeScope();
-        // F·Fᵀ has the same gradient through either factor. Following one of them and doubling saves a third of the work.
-        var half = (Measure(features, features.detach()) - gram).square().sum() / size;
-        return (2 * half - half.detach()).MoveToOuterDisposeScope();
+        return ((Gram(moments) - gram).square().sum() / size).MoveToOuterDisposeScope();
     }
 
     public override void Dispose()
@@ -58,12 +56,10 @@ internal sealed class GramTarget : StyleTarget
     }
 
     // Gram(aF + b) = a²·F·Fᵀ/M + ab·(m·1ᵀ + 1·mᵀ) + b², with m the channels' means: no second copy of the map is made.
-    private Tensor Measure(Tensor left, Tensor right)
+    private Tensor Gram(Moments moments)
     {
-        var (rows, columns) = (left.squeeze(0).flatten(1), right.squeeze(0).flatten(1));
-        var plain = rows.matmul(columns.t()) * (scale * scale / rows.size(1));
-        if (shift == 0) return plain;
-        var (leftMean, rightMean) = (rows.mean([1], keepdim: true), columns.mean([1], keepdim: true));
-        return plain + (leftMean + rightMean.t()) * (scale * shift) + shift * shift;
+        var plain = moments.Products * (scale * scale);
+        return shift == 0 ? plain
+            : plain + (moments.Mean.unsqueeze(0) + moments.Mean.unsqueeze(1)) * (scale * shift) + shift * shift;
     }
 }

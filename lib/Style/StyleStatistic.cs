@@ -43,6 +43,12 @@ public abstract class StyleStatistic
 
     /// <summary>Mean and covariance of the channels, compared as two normal distributions are.</summary>
     public static StyleStatistic Wasserstein { get; } = new WassersteinStatistic();
+
+    /// <summary>The whole distribution of the channels' values, along directions drawn by chance.</summary>
+    public static StyleStatistic SlicedWasserstein { get; } = new SlicedWassersteinStatistic();
+
+    /// <summary>All of them, to compare.</summary>
+    public static IReadOnlyList<StyleStatistic> All { get; } = [Gram, CenteredGram, Wasserstein, SlicedWasserstein];
 }
 
 /// <summary>One layer of one style picture, measured.</summary>

@@ -36,38 +36,21 @@ public static class StyleTransfer
         Picture content, Picture style, FeatureNetwork network, StyleTransferOptions? options = null,
         IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
     {
-        options ??= new();
-        options.Check();
-        network.CheckLayers([.. options.StyleLayers ?? [], .. options.ContentLayers ?? []]);
-        var (height, width) = Fit(content, options.Size, network, "content");
-        var (styleHeight, styleWidth) = Fit(style, (int)(options.Size * options.StyleScale), network, "style");
-
         using var scope = NewDisposeScope();
-        var contentPixels = Resampler.Resize(content.ToTensor().to(network.Device), height, width).clamp(0, 1);
-        var stylePixels = Resampler.Resize(style.ToTensor().to(network.Device), styleHeight, styleWidth).clamp(0, 1);
-        if (options.Colors == StyleColors.FromStyle) contentPixels = ColorMatching.Apply(contentPixels, options.Statistic.Recolor(stylePixels));
-        if (options.Colors == StyleColors.FromContent) stylePixels = ColorMatching.Apply(stylePixels, contentPixels);
-
-        var levels = CoarseToFine.Plan(height, width, options.Steps, options.Levels, network.MinimumSize * 3 / 2);
-        using var run = new CoarseToFine(
-            Start(contentPixels, stylePixels, options), levels, LossAt, options.Optimizer, options.LearningRate);
+        var prepared = new PreparedTransfer(content, style, network, options ?? new());
+        using var run = prepared.Begin();
         var (picture, loop) = run.Run(LossNames, progress, cancellation);
         return new(picture, loop.Losses, loop.Elapsed, loop.Cancelled, network.Description);
+    }
 
-        TotalLoss LossAt(Level level)
-        {
-            using var levelScope = NewDisposeScope();
-            var smaller = Resampler.Resize(contentPixels, level.Height, level.Width);
-            var factor = (double)level.Width / width;
-            var least = network.MinimumSize;
-            var smallerStyle = Resampler.Resize(stylePixels,
-                Math.Max(least, (int)(styleHeight * factor)), Math.Max(least, (int)(styleWidth * factor)));
-            return new TotalLoss(network,
-                new ContentLoss(network, smaller, options.ContentLayers, options.ContentWeight),
-                new StyleLoss(network, smallerStyle, options.Statistic, options.StyleLayers, options.StyleWeight),
-                new TotalVariation(options.SmoothnessWeight),
-                new RangePenalty(30));
-        }
+    /// <summary>Says what a run would take, before it starts: measures two steps on a small copy and counts the rest.</summary>
+    /// <inheritdoc cref="Run"/>
+    public static StyleForecast Forecast(Picture content, Picture style, FeatureNetwork network, StyleTransferOptions? options = null)
+    {
+        using var scope = NewDisposeScope();
+        var prepared = new PreparedTransfer(content, style, network, options ?? new());
+        var (plan, last) = (prepared.Plan, prepared.Plan.Levels[^1]);
+        return new(prepared.SecondsPerPixel() * plan.Work, plan.Bytes / 1e9, plan.Tiles, last.Width, last.Height);
     }
 
     /// <summary>Height and width with the longer side at <paramref name="size"/>.</summary>
@@ -80,20 +63,6 @@ public static class StyleTransfer
         if (Math.Min(height, width) < network.MinimumSize)
             throw new CourseException($"The {role} picture of {picture.Width}×{picture.Height} pixels becomes {width}×{height} at size {size}, and {network.Name} needs {network.MinimumSize} on each side; crop it or raise Size.");
         return (height, width);
-    }
-
-    private static Tensor Start(Tensor content, Tensor style, StyleTransferOptions options)
-    {
-        switch (options.Start)
-        {
-            case StyleStart.Noise:
-                using (var generator = new Generator((ulong)options.Seed))
-                    return Noise(style, generator, content.size(2), content.size(3));
-            case StyleStart.Style:
-                return Resampler.Resize(style, content.size(2), content.size(3));
-            default:
-                return content;
-        }
     }
 
     /// <summary>Independent normal pixels with the mean and spread of each channel of a picture.</summary>

@@ -81,6 +81,12 @@ public sealed record StyleTransferOptions
     /// <summary>Adam's learning rate, in units of brightness: above 0, to 1. L-BFGS finds its own steps.</summary>
     public double LearningRate { get; init; } = 0.04;
 
+    /// <summary>
+    /// Memory that the run may take beside the program and the network, in gigabytes: 0.05 to 1000. A size that does not fit
+    /// is taken in pieces, with the same result and half as much work again.
+    /// </summary>
+    public double MemoryBudget { get; init; } = Scales.Pick(smoke: 1, small: 2, full: 6);
+
     /// <summary>What of the style's feature maps counts.</summary>
     public StyleStatistic Statistic { get; init; } = StyleStatistic.Wasserstein;
 
@@ -105,6 +111,7 @@ public sealed record StyleTransferOptions
         Within(SmoothnessWeight, 0, 1e12, nameof(SmoothnessWeight));
         Within(StyleScale, 0.1, 4, nameof(StyleScale));
         Within(LearningRate, 1e-6, 1, nameof(LearningRate));
+        Within(MemoryBudget, 0.05, 1000, nameof(MemoryBudget));
     }
 
     internal static void Within(double value, double least, double most, string option)

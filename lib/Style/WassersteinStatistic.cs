@@ -7,48 +7,43 @@ namespace ImageGen.Style;
 /// The channels' means and covariances, compared as two normal distributions: the squared Wasserstein-2 distance
 /// ‖μ − μₛ‖² + tr(A + B − 2(A^½ B A^½)^½), relative to the style's own tr(A) + ‖μₛ‖².
 /// </summary>
-public sealed class WassersteinStatistic : StyleStatistic
+public sealed class WassersteinStatistic : MomentStatistic
 {
     public override string Name => "Wasserstein-2";
 
-    public override StyleTarget Measure(Tensor features) => new Target(features);
+    internal override MomentTarget Measure(Moments moments) => new Target(moments);
 
     // Only these C×C figures are in double precision: the roots of small eigenvalues would magnify float32's rounding.
-    private static (Tensor Mean, Tensor Covariance) Moments(Tensor left, Tensor right)
+    private static (Tensor Mean, Tensor Covariance) Normal(Moments moments)
     {
-        var (rows, columns) = (left.squeeze(0).flatten(1), right.squeeze(0).flatten(1));
-        var (mean, columnMean) = (rows.mean([1]).to(ScalarType.Float64), columns.mean([1]).to(ScalarType.Float64));
-        var products = (rows.matmul(columns.t()) / rows.size(1)).to(ScalarType.Float64);
-        var ridge = 1e-4 * eye(mean.size(0), dtype: ScalarType.Float64, device: left.device);
-        return (mean, products - outer(mean, columnMean) + ridge);
+        var mean = moments.Mean.to(ScalarType.Float64);
+        var ridge = 1e-4 * eye(mean.size(0), dtype: ScalarType.Float64, device: mean.device);
+        return (mean, moments.Products.to(ScalarType.Float64) - outer(mean, mean) + ridge);
     }
 
-    private sealed class Target : StyleTarget
+    private sealed class Target : MomentTarget
     {
         private readonly Tensor mean, root, trace, size;
 
-        public Target(Tensor features)
+        public Target(Moments moments)
         {
             using var scope = NewDisposeScope();
-            using var frozen = no_grad();
-            var (mean, covariance) = Moments(features, features);
+            var (mean, covariance) = Normal(moments);
             var (values, vectors) = linalg.eigh(covariance);
-            this.mean = mean.DetachFromDisposeScope();
+            this.mean = mean.clone().DetachFromDisposeScope();
             root = (vectors * values.clamp_min(0).sqrt()).matmul(vectors.t()).DetachFromDisposeScope();
             trace = covariance.trace().DetachFromDisposeScope();
             size = (trace + mean.square().sum()).DetachFromDisposeScope();
         }
 
-        public override Tensor Distance(Tensor features)
+        internal override Tensor Distance(Moments moments)
         {
             using var scope = NewDisposeScope();
-            // As with the Gram matrix, the gradient through one factor of the covariance is half of it.
-            var (otherMean, covariance) = Moments(features, features.detach());
+            var (otherMean, covariance) = Normal(moments);
             // tr((A^½ B A^½)^½) is the sum of the roots of the eigenvalues: no eigenvector is needed.
             var shared = linalg.eigvalsh(root.matmul(covariance).matmul(root)).clamp_min(1e-10).sqrt().sum();
-            var half = trace + covariance.trace() - 2 * shared;
-            var distance = (otherMean - mean).square().sum() + 2 * half - half.detach();
-            return (distance / size).to(features.dtype).MoveToOuterDisposeScope();
+            var distance = (otherMean - mean).square().sum() + trace + covariance.trace() - 2 * shared;
+            return (distance / size).MoveToOuterDisposeScope();
         }
 
         public override void Dispose()

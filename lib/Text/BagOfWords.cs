@@ -5,38 +5,59 @@ using static TorchSharp.torch;
 namespace ImageGen.Text;
 
 /// <summary>
-/// The oldest way from a sentence to numbers: one place for each word, and in it how often the word occurs. It knows no
-/// order, and a word that it has not met is as good as none.
+/// The simplest text encoder: a vector of zeros and ones, one place for each known word and one for each known pair of
+/// neighbors. Without the pairs, "yellow petals around a white heart" and "white petals around a yellow heart" would be
+/// the same bag.
 /// </summary>
-public sealed class BagOfWords
+/// <remarks>Nothing in it knows that scarlet is a red: a word that it has not learned is nothing to it.</remarks>
+public sealed class BagOfWords : ICaptionEncoder
 {
-    private readonly Vocabulary vocabulary;
+    private readonly Dictionary<string, int> places = new(StringComparer.Ordinal);
 
-    private BagOfWords(Vocabulary vocabulary) => this.vocabulary = vocabulary;
-
-    /// <summary>Takes up every word of the captions, in alphabetical order; words are split as BERT splits them.</summary>
-    /// <exception cref="CourseException">No caption has a word.</exception>
-    public static BagOfWords Learn(IEnumerable<string> captions)
+    /// <summary>A bag of known terms.</summary>
+    /// <param name="terms">Words, and pairs of words with a space between; each once.</param>
+    /// <exception cref="CourseException">There is none, or one stands twice.</exception>
+    public BagOfWords(IReadOnlyList<string> terms)
     {
-        var words = captions.SelectMany(BasicTokenizer.Split).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
-        return words.Count > 0 ? new(new(words)) : throw new CourseException("There is no caption with a word to learn from.");
+        if (terms.Count == 0) throw new CourseException("A bag of words needs at least one word.");
+        Terms = terms;
+        for (var i = 0; i < terms.Count; i++)
+            if (!places.TryAdd(terms[i], i)) throw new CourseException($"The bag of words has '{terms[i]}' twice: each term may stand once.");
     }
 
-    /// <summary>The words it knows, in the order of their places.</summary>
-    public IReadOnlyList<string> Words => vocabulary.Tokens;
+    /// <inheritdoc/>
+    public string Name => "bag of words";
 
-    /// <summary>Numbers in a sentence's vector.</summary>
-    public int Width => vocabulary.Count;
+    /// <inheritdoc/>
+    public int Width => Terms.Count;
 
-    /// <summary>One vector a text, <c>[N, Width]</c>: how often each known word occurs.</summary>
-    /// <exception cref="CourseException">There is no text.</exception>
-    public Tensor Embed(IReadOnlyList<string> texts)
+    /// <summary>What each place of a vector stands for.</summary>
+    public IReadOnlyList<string> Terms { get; }
+
+    /// <summary>Learns the words and pairs of some captions.</summary>
+    /// <param name="captions">What to learn from; their order does not matter.</param>
+    /// <param name="leastCount">How often a term must stand there to get a place.</param>
+    /// <exception cref="CourseException">No term stands there so often.</exception>
+    public static BagOfWords Learn(IEnumerable<string> captions, int leastCount = 2) =>
+        new([.. captions.SelectMany(TermsOf).CountBy(term => term, StringComparer.Ordinal)
+            .Where(term => term.Value >= leastCount).Select(term => term.Key)
+            .OrderBy(term => term.Contains(' ')).ThenBy(term => term, StringComparer.Ordinal)]);
+
+    /// <inheritdoc/>
+    public Tensor Encode(IReadOnlyList<string> captions)
     {
-        if (texts.Count == 0) throw new CourseException("There is no text to embed.");
-        var counts = new float[texts.Count * Width];
-        for (var row = 0; row < texts.Count; row++)
-            foreach (var word in BasicTokenizer.Split(texts[row]))
-                if (vocabulary.Spans.TryGetValue(word, out var place)) counts[row * Width + place]++;
-        return tensor(counts, [texts.Count, Width], device: Compute.Device);
+        var values = new float[captions.Count * Width];
+        for (var i = 0; i < captions.Count; i++)
+            foreach (var term in TermsOf(captions[i]))
+                if (places.TryGetValue(term, out var place)) values[i * Width + place] = 1;
+        using var scope = NewDisposeScope();
+        return tensor(values, [captions.Count, Width]).to(Compute.Device).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The words of a caption without its punctuation, then its pairs of neighbors.</summary>
+    internal static IEnumerable<string> TermsOf(string caption)
+    {
+        string[] words = [.. BasicTokenizer.Split(caption).Where(word => char.IsLetterOrDigit(word, 0))];
+        return words.Concat(words.Zip(words.Skip(1), (first, second) => $"{first} {second}"));
     }
 }

@@ -17,7 +17,7 @@ public sealed record WordGuess(string Token, double Probability)
 /// A BERT together with its vocabulary: from sentences to vectors, and to guesses at hidden words. bert-base-uncased and
 /// MiniBERT, which the course trains on its own captions, are the same class at two sizes.
 /// </summary>
-public sealed class BertText : IDisposable
+public sealed class BertText : ICaptionEncoder, IDisposable
 {
     /// <summary>The files of a model's folder, named as on Hugging Face's hub.</summary>
     public const string ConfigFile = "config.json", VocabularyFile = "vocab.txt", WeightsFile = "model.safetensors";
@@ -35,6 +35,9 @@ public sealed class BertText : IDisposable
 
     /// <summary>Numbers in a sentence's vector.</summary>
     public int Width => Model.Encoder.Config.Width;
+
+    /// <summary>Its layers and their width.</summary>
+    public string Name => $"BERT of {Model.Encoder.Config.Layers} layers, {Width} wide";
 
     private Device Device => Model.Encoder.WordVectors.device;
 
@@ -61,6 +64,16 @@ public sealed class BertText : IDisposable
     {
         using var file = Checkpoints.Open(MiniName);
         return Open(file, device);
+    }
+
+    /// <summary>bert-base-uncased as published, from the cache of downloads.</summary>
+    /// <param name="device">Where it lives; the CPU when not given.</param>
+    /// <exception cref="CourseException">It was not fetched yet, or a file is not the published one.</exception>
+    public static BertText Base(Device? device = null)
+    {
+        var folder = Downloads.PathIfCached("bert")
+            ?? throw new CourseException("bert-base-uncased is not in the cache: fetch its 441 MB with ./course data fetch bert.");
+        return Fill(BertConfig.Base, Vocabulary.Load(Path.Combine(folder, VocabularyFile)), folder, device, model => model.Load(Path.Combine(folder, WeightsFile)));
     }
 
     /// <summary>Reads a model from one file that carries its configuration and its vocabulary as notes.</summary>
@@ -152,6 +165,9 @@ public sealed class BertText : IDisposable
         }
         return vectors.MoveToOuterDisposeScope();
     }
+
+    /// <summary>Sentence vectors for a generator: those of <see cref="Embed"/>.</summary>
+    Tensor ICaptionEncoder.Encode(IReadOnlyList<string> captions) => Embed(captions);
 
     /// <summary>What the model thinks is hidden at each <c>[MASK]</c> of a text, likeliest first.</summary>
     /// <param name="text">For example "a [MASK] flower with white petals".</param>

@@ -68,6 +68,9 @@ public sealed class CaptionPairTraining
     /// <summary>The numbers each step reports: both cross entropies in nats, and the share of hidden words and of other captions found.</summary>
     public static IReadOnlyList<string> LossNames { get; } = ["words", "pairs", "words right", "pairs right"];
 
+    /// <summary>Steps done, with those before an interruption.</summary>
+    public int StepsDone { get; private set; }
+
     /// <summary>Trains the model in place; afterwards it is in evaluation mode.</summary>
     /// <param name="progress">Who watches; may be nobody.</param>
     /// <param name="cancellation">Stops before the next step; what was learned stays.</param>
@@ -82,11 +85,13 @@ public sealed class CaptionPairTraining
         using var optimizer = optim.AdamW(model.parameters(), lr: options.LearningRate, weight_decay: 0.01);
         var whole = new TrainingCheckpoint().Add("model", model).Add("adam", optimizer);
         var done = resume ? whole.Load(state!) : 0;
+        StepsDone = done;
         model.train();
         try
         {
             var result = new StepLoop(options.Steps, LossNames, progress, cancellation).Run(
                 Step, done: done, save: state is null ? null : new(200, step => whole.Save(state, step)));
+            StepsDone = done + result.Losses.Steps.Count;
             return result with { Elapsed = whole.Elapsed };
         }
         finally

@@ -23,7 +23,7 @@ public sealed class ClipModel : nn.Module
         (Text, Vision) = (new(text, device), new(vision, device));
         // The towers' own children carry the published names; the towers themselves have none there.
         foreach (var (name, part) in Text.named_children().Concat(Vision.named_children())) register_module(name, part);
-        register_parameter("logit_scale", nn.Parameter(tensor(MathF.Log(1 / 0.07f), device: device))); // the paper's temperature at the start
+        register_parameter("logit_scale", nn.Parameter(tensor(MathF.Log(1 / 0.07f), device: device).DetachFromDisposeScope())); // the paper's temperature at the start
     }
 
     /// <summary>The text tower.</summary>
@@ -35,11 +35,14 @@ public sealed class ClipModel : nn.Module
     /// <summary>What cosines are multiplied by: <c>exp(logit_scale)</c>, 100 in the published models.</summary>
     public double LogitScale => Math.Exp(get_parameter("logit_scale")!.ToDouble());
 
-    /// <summary>openai/clip-vit-base-patch32 from its published file, or any file with the same names.</summary>
+    /// <summary>Reads a published file.</summary>
+    /// <param name="path">Of openai/clip-vit-base-patch32, or of any CLIP with the same names.</param>
+    /// <param name="text">The text tower's measures; those of clip-vit-base-patch32 when not given.</param>
+    /// <param name="vision">The picture tower's, likewise.</param>
     /// <exception cref="CourseException">The file is missing or damaged, or is another model.</exception>
-    public static ClipModel Load(string path)
+    public static ClipModel Load(string path, ClipTextConfig? text = null, ClipVisionConfig? vision = null)
     {
-        var model = new ClipModel(ClipTextConfig.Base, ClipVisionConfig.Base);
+        var model = new ClipModel(text ?? ClipTextConfig.Base, vision ?? ClipVisionConfig.Base);
         try
         {
             using var file = WeightFile.Open(path);

@@ -81,7 +81,7 @@ public sealed class ClipVisionEncoder : nn.Module<Tensor, ClipVisionOutput>
         projection = nn.Linear(config.Width, config.Projection, hasBias: false, device: device);
 
         embeddings = new Group(("patch_embedding", patches), ("position_embedding", positions));
-        embeddings.register_parameter("class_embedding", nn.Parameter(randn(config.Width, device: device)));
+        embeddings.register_parameter("class_embedding", nn.Parameter(randn(config.Width, device: device).DetachFromDisposeScope()));
         register_module("vision_model", new Group(
             ("embeddings", embeddings), ("pre_layrnorm", normBefore), ("encoder", new Group(("layers", nn.ModuleList(layers)))), ("post_layernorm", normAfter)));
         register_module("visual_projection", projection);

@@ -29,6 +29,15 @@ public abstract class FeatureNetwork(string name) : nn.Module(name)
     /// <summary>The least height and width, in pixels, at which every one of <see cref="LayerNames"/> has a value.</summary>
     public abstract int MinimumSize { get; }
 
+    /// <summary>How many pixels one value of the coarsest layer stands for, across or down: halvings meet pixels alike at its multiples.</summary>
+    public abstract int Stride { get; }
+
+    /// <summary>How far a value may look beyond the pixels it stands for, on each side; a multiple of <see cref="Stride"/>.</summary>
+    public abstract int Reach { get; }
+
+    /// <summary>Memory that one step of an optimization takes for each pixel, forward and back, in bytes: measured, a little rounded up.</summary>
+    public abstract int StepBytesPerPixel { get; }
+
     /// <summary>Where the network's numbers are, and so where pictures must be.</summary>
     public abstract Device Device { get; }
 

@@ -26,6 +26,22 @@ public static class FeatureNetworks
             : Pyramid("VGG-19's file is not in the cache (./course data fetch vgg19 brings it)");
     }
 
+    /// <summary>
+    /// Every feature network that this machine has, to compare: the <see cref="FilterPyramid"/>, and the pretrained VGG-19
+    /// where its file is in the cache and the scale is not smoke.
+    /// </summary>
+    /// <returns>The networks, which the caller disposes, and a line that says what is here and how to get what is not.</returns>
+    /// <exception cref="CourseException">The cached file is not the published one: it is put aside.</exception>
+    public static (IReadOnlyList<FeatureNetwork> Networks, string Summary) Available()
+    {
+        var (pyramid, _) = Pyramid("");
+        if (Scales.Current == Scale.Smoke) return ([pyramid], $"{pyramid.Name} alone: the smoke scale uses nothing larger.");
+        if (Downloads.PathIfCached("vgg19") is not { } path)
+            return ([pyramid], $"{pyramid.Name} alone: bring VGG-19 beside it with ./course data fetch vgg19 (575 MB), restart and run again.");
+        FeatureNetwork vgg = PretrainedVgg19(path);
+        return ([pyramid, vgg], $"{pyramid.Name} and {vgg.Name}: both are here.");
+    }
+
     /// <summary>VGG-19 up to <c>relu5_1</c> with the published weights.</summary>
     /// <param name="path">The published file, <c>vgg19-dcbb9e9d.pth</c>, or one with the same names.</param>
     /// <exception cref="CourseException">The file is damaged or is no VGG-19.</exception>

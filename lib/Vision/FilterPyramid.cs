@@ -19,6 +19,7 @@ public sealed class FilterPyramid : FeatureNetwork
     private static readonly int[] RandomWidths = [32, 32, 64, 64, 128, 128];
 
     private readonly List<Conv2d> random = [];
+    private readonly int calibrationSeed;
 
     /// <summary>Makes the filters and calibrates the random layers on drawn pictures.</summary>
     /// <param name="seed">Seeds the random layers; the same seed gives the same network.</param>
@@ -37,7 +38,8 @@ public sealed class FilterPyramid : FeatureNetwork
             random.Add(layer);
             register_module(RandomName(random.Count - 1), layer);
         }
-        Calibrate(calibration ?? DeadLeaves.Draw(count: 4, size: 128, seed));
+        calibrationSeed = seed;
+        Calibrate(calibration);
         foreach (var parameter in parameters()) parameter.requires_grad_(false);
         eval();
     }
@@ -58,6 +60,13 @@ public sealed class FilterPyramid : FeatureNetwork
     public override IReadOnlyList<string> ContentLayers { get; } = ["gabor2"];
 
     public override int MinimumSize => 5 << (GaborLevels - 1); // reflecting 4 pixels takes 5, at the smallest level
+
+    public override int Stride => 1 << (GaborLevels - 1);
+
+    /// <summary>4 pixels at the smallest level; the random layers look 14 far.</summary>
+    public override int Reach => 4 << (GaborLevels - 1);
+
+    public override int StepBytesPerPixel => 3200;
 
     public override Device Device => random[0].weight!.device;
 
@@ -126,9 +135,13 @@ public sealed class FilterPyramid : FeatureNetwork
         return rows > columns ? unique : unique.t();
     }
 
-    private void Calibrate(Tensor pictures)
+    /// <summary>Gives each deep channel mean 0 and variance 1 before its ReLU.</summary>
+    /// <param name="pictures">On these pictures <c>[B, 3, H, W]</c>; four of <see cref="DeadLeaves"/> when not given.</param>
+    public void Calibrate(Tensor? pictures = null)
     {
-        var x = Normalization.Centered.Apply(pictures);
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        var x = Normalization.Centered.Apply(pictures ?? DeadLeaves.Draw(count: 4, size: 128, calibrationSeed));
         for (var i = 0; i < random.Count; i++)
         {
             var raw = BeforeRelu(x, i);

@@ -149,10 +149,11 @@ internal sealed class InceptionConvolution : nn.Module<Tensor, Tensor>
     {
         internal Norm(int width, Device? device) : base(nameof(Norm))
         {
-            register_parameter("weight", nn.Parameter(ones(width, device: device)));
-            register_parameter("bias", nn.Parameter(zeros(width, device: device)));
-            register_buffer("running_mean", zeros(width, device: device));
-            register_buffer("running_var", ones(width, device: device));
+            // Detached: a network outlives the scope that it is built in.
+            register_parameter("weight", nn.Parameter(ones(width, device: device).DetachFromDisposeScope()));
+            register_parameter("bias", nn.Parameter(zeros(width, device: device).DetachFromDisposeScope()));
+            register_buffer("running_mean", zeros(width, device: device).DetachFromDisposeScope());
+            register_buffer("running_var", ones(width, device: device).DetachFromDisposeScope());
         }
 
         public override Tensor forward(Tensor x) => nn.functional.batch_norm(

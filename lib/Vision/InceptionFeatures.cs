@@ -93,10 +93,12 @@ public sealed class InceptionFeatures : nn.Module<Tensor, Tensor>, IPictureFeatu
     {
         if (pictures.dim() != 4 || pictures.shape[1] != 3) throw new CourseException($"Inception looks at pictures [B, 3, H, W], and was given [{string.Join(", ", pictures.shape)}].");
         using var scope = NewDisposeScope();
-        var x = pictures.to(parameters().First().device);
-        if (x.shape[2] != Side || x.shape[3] != Side) x = nn.functional.interpolate(x, [Side, Side], mode: InterpolationMode.Bilinear, align_corners: false);
-        return call(x).MoveToOuterDisposeScope();
+        return call(Resized(pictures.to(parameters().First().device))).MoveToOuterDisposeScope();
     }
+
+    internal static Tensor Resized(Tensor pictures) => pictures.shape[2] == Side && pictures.shape[3] == Side
+        ? pictures
+        : nn.functional.interpolate(pictures, [Side, Side], mode: InterpolationMode.Bilinear, align_corners: false);
 
     /// <summary>The features <c>[B, 2048]</c> of pictures <c>[B, 3, H, W]</c> in [−1, 1] as they are, of at least 75 pixels a side.</summary>
     public override Tensor forward(Tensor pictures) => Run(pictures, null);

@@ -93,6 +93,23 @@ public sealed class VggFeatures : FeatureNetwork
 
     public override int MinimumSize => 1 << LayerNames.Count(name => name.StartsWith("pool", StringComparison.Ordinal));
 
+    /// <summary>As <see cref="FeatureNetwork.MinimumSize"/>: every pool halves.</summary>
+    public override int Stride => MinimumSize;
+
+    public override int Reach
+    {
+        get
+        {
+            var (reach, stride) = (0, 1);
+            foreach (var (layer, convolution) in steps)
+                if (convolution is not null) reach += stride;
+                else if (layer.StartsWith("pool", StringComparison.Ordinal)) stride *= 2;
+            return (reach + stride - 1) / stride * stride;
+        }
+    }
+
+    public override int StepBytesPerPixel => 2600;
+
     public override Device Device => steps[0].Convolution!.weight!.device;
 
     /// <summary>The index of a layer in torchvision's <c>features</c>, for example 19 for <c>conv4_1</c> of VGG-19.</summary>

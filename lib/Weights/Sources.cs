@@ -18,7 +18,9 @@ public sealed record SourceFile(string File, long Size, IReadOnlyList<string> Ur
 /// <param name="License">Under what terms its owner gives it.</param>
 /// <param name="Lessons">The lessons that use it at full scale, by number; empty when none does.</param>
 /// <param name="Files">Its files.</param>
-public sealed record Source(string Name, string Title, string License, IReadOnlyList<string> Lessons, IReadOnlyList<SourceFile> Files)
+/// <param name="Note">What a person should know who fetches it, if anything.</param>
+public sealed record Source(
+    string Name, string Title, string License, IReadOnlyList<string> Lessons, IReadOnlyList<SourceFile> Files, string? Note = null)
 {
     /// <summary>Bytes in all.</summary>
     [JsonIgnore]

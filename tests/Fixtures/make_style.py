@@ -87,6 +87,19 @@ def wasserstein():
             "relative": distance / (np.trace(ca) + (ma ** 2).sum())}
 
 
+def sliced():
+    """Style of 20 positions, other of 30: the style's sorted values are a curve, read at the 30 places' centers."""
+    style = numbers(3 * 20, 3).reshape(3, 20)
+    other = numbers(3 * 30, 4).reshape(3, 30) * 0.7 + 0.1
+    directions = numbers(4 * 3, 5).reshape(4, 3)
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    a, b = np.sort(directions @ style, axis=1), np.sort(directions @ other, axis=1)
+    places = (np.arange(30) + 0.5) / 30
+    wanted = np.stack([np.interp(places, (np.arange(20) + 0.5) / 20, row) for row in a])
+    return {"style": style.flatten().tolist(), "other": other.flatten().tolist(), "directions": directions.flatten().tolist(),
+            "relative": ((b - wanted) ** 2).mean() / (a ** 2).mean()}
+
+
 def gabor():
     """One filter written out with NumPy: size 9, wavelength 6, angle 30 degrees, phase 90 degrees, sigma 2.7."""
     y, x = np.mgrid[-4:5, -4:5].astype(float)
@@ -108,4 +121,4 @@ write("lbfgs.json", {
     "rosenbrock6": trajectory(rosenbrock, [-1.2, 1.0, -0.5, 0.8, 1.3, -0.7], 30),
     "quadratic": trajectory(quadratic, [float(i % 5) - 2 for i in range(12)], 30),
 })
-write("style.json", {"wasserstein": wasserstein(), "gabor": gabor()})
+write("style.json", {"wasserstein": wasserstein(), "sliced": sliced(), "gabor": gabor()})

@@ -42,6 +42,18 @@ public sealed class FeatureNetworksTests
     }
 
     [Fact]
+    public void Without_the_file_the_pyramid_is_alone_and_the_summary_says_what_to_fetch()
+    {
+        using var folder = new TemporaryFolder();
+        var (networks, summary) = In(folder.Path, "small", FeatureNetworks.Available);
+        Assert.IsType<FilterPyramid>(Assert.Single(networks)).Dispose();
+        Assert.Contains("./course data fetch vgg19", summary);
+        (networks, summary) = In(folder.Path, "smoke", FeatureNetworks.Available);
+        Assert.IsType<FilterPyramid>(Assert.Single(networks)).Dispose();
+        Assert.Contains("smoke", summary);
+    }
+
+    [Fact]
     public void Published_weights_land_under_their_names_and_the_classifier_stays_in_the_file()
     {
         using var scope = NewDisposeScope();

@@ -1,5 +1,6 @@
 using ImageGen.Imaging;
 using ImageGen.Runtime;
+using ImageGen.Weights;
 
 namespace ImageGen.Data;
 
@@ -20,6 +21,11 @@ public enum FlowersProtocol
 /// Oxford Flowers-102: 8189 photographs of 102 species (Nilsback and Zisserman, 2008), with the ten captions a picture
 /// of Reed et al. (2016) and their 1024 numbers a caption (char-CNN-RNN), where these files are there.
 /// </summary>
+/// <remarks>
+/// <c>./course data fetch flowers102</c> fetches the photographs, labels and division, and checks them against their
+/// published hashes. The captions and embeddings lie on their authors' drive (github.com/reedscot/cvpr2016 and icml2016
+/// have the links), and nobody publishes their hashes: put cvpr2016_flowers.tar.gz and flowers_icml.tar.gz beside them.
+/// </remarks>
 public sealed class Flowers102 : ICaptionedPictures
 {
     /// <summary>The length of an embedding.</summary>
@@ -39,6 +45,24 @@ public sealed class Flowers102 : ICaptionedPictures
         captionFiles = FlowersFolder.ByPicture(folder.Captions, ".txt");
         embeddingFiles = FlowersFolder.ByPicture(folder.Embeddings, ".t7");
         captions = new IReadOnlyList<string>?[numbers.Length];
+    }
+
+    /// <summary>The name of the photographs in data/sources.json.</summary>
+    public const string SourceName = "flowers102";
+
+    /// <summary>Opens the data set from the course's cache of downloads.</summary>
+    /// <param name="split">Train, Validation or Test.</param>
+    /// <param name="side">The side of the square that training sees.</param>
+    /// <param name="protocol">How the set is divided.</param>
+    /// <exception cref="CourseException">It was not fetched yet, or a file is damaged or does not belong to the others.</exception>
+    public static Flowers102 Open(Split split, int side = 64, FlowersProtocol protocol = FlowersProtocol.ClassDisjoint) =>
+        Open(Sources.Find(SourceName), DownloadOptions.FromEnvironment(), split, side, protocol);
+
+    internal static Flowers102 Open(Source source, DownloadOptions options, Split split, int side = 64, FlowersProtocol protocol = FlowersProtocol.ClassDisjoint)
+    {
+        var folder = Downloads.PathIfCached(source, options: options)
+            ?? throw new CourseException($"Flowers-102 is not in the cache {options.Cache}: fetch it with ./course data fetch {source.Name}.");
+        return Open(folder, split, side, protocol);
     }
 
     /// <summary>Opens the folder that holds the downloaded files; archives are unpacked beside themselves the first time.</summary>

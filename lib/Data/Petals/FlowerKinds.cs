@@ -42,6 +42,23 @@ internal static class FlowerKinds
             (Backdrop)random.Next(8), (FlowerLight)random.Next(4), (FlowerSize)random.Next(3), (FlowerPose)random.Next(5), (Foliage)random.Next(3));
     }
 
+    /// <summary>The same flower with another color, shape, center or backdrop, of which the split may have some.</summary>
+    public static FlowerAttributes Change(FlowerAttributes flower, SplitMix64 random, Split split)
+    {
+        while (true)
+        {
+            var changed = random.Next(4) switch
+            {
+                0 => flower with { Color = (PetalColor)random.Next(10) },
+                1 => flower with { Shape = (PetalShape)random.Next(5) },
+                2 => flower with { Center = (CenterColor)random.Next(6) },
+                _ => flower with { Backdrop = (Backdrop)random.Next(8) },
+            };
+            if (changed.Center.ToString() == changed.Color.ToString() || IsHeldOut(changed.Color, changed.Shape) != (split == Split.HeldOut)) continue;
+            if (changed != flower) return changed;
+        }
+    }
+
     /// <summary>The same flower, when it can be drawn.</summary>
     /// <exception cref="CourseException">The shape does not come with that number of petals.</exception>
     public static FlowerAttributes Checked(FlowerAttributes flower) =>

@@ -18,6 +18,7 @@ public sealed class Petals : ICaptionedPictures
     public const int CaptionsPerFlower = 5;
 
     private readonly byte[]?[] drawn;
+    private readonly IReadOnlyList<FlowerCaption>?[] described;
 
     /// <summary>A part of the data set.</summary>
     /// <param name="split">Which part.</param>
@@ -32,6 +33,7 @@ public sealed class Petals : ICaptionedPictures
         if (side is < 16 or > 1024) throw new CourseException($"Petals cannot be drawn with {side} pixels a side: side must be 16 to 1024.");
         (Split, Side, Seed) = (split, side, seed);
         drawn = new byte[Count][];
+        described = new IReadOnlyList<FlowerCaption>[Count];
     }
 
     /// <inheritdoc/>
@@ -77,8 +79,37 @@ public sealed class Petals : ICaptionedPictures
     /// <param name="wording">The usual words, or other words for the same things.</param>
     public IReadOnlyList<FlowerCaption> Descriptions(int index, Wording wording = Wording.Usual)
     {
-        var random = Random(index, 2 + (int)wording);
-        return CaptionWriter.Write(Attributes(index), wording, CaptionsPerFlower, random);
+        Require(index);
+        if (wording == Wording.Usual && Volatile.Read(ref described[index]) is { } known) return known;
+        var captions = CaptionWriter.Write(Attributes(index), wording, CaptionsPerFlower, Random(index, 2 + (int)wording));
+        if (wording == Wording.Usual) Volatile.Write(ref described[index], captions);
+        return captions;
+    }
+
+    /// <summary>Whether all that the other flower's caption states is true of this one.</summary>
+    /// <inheritdoc/>
+    public bool Fits(int index, int other, int captionIndex) => Descriptions(other)[captionIndex].Fits(Attributes(index));
+
+    /// <summary>
+    /// A caption that does not fit: half of the time another flower's, half of the time the flower's own with one thing
+    /// changed, say the color of the center. Neither speaks of a held-out combination, unless the set is made of them.
+    /// </summary>
+    /// <inheritdoc/>
+    public string WrongCaption(int index, int captionIndex, SplitMix64 random)
+    {
+        var flower = Attributes(index);
+        while (true)
+        {
+            FlowerCaption caption;
+            if (random.Chance(0.5f)) caption = random.Pick<FlowerCaption>([.. Descriptions(random.Next(Count))]);
+            else
+            {
+                var changed = FlowerKinds.Change(flower, random, Split);
+                // The same stream chooses the same sentence, so that the captions differ in one thing.
+                caption = CaptionWriter.Write(changed, Wording.Usual, CaptionsPerFlower, Random(index, 2))[captionIndex];
+            }
+            if (!caption.Fits(flower)) return caption.Text;
+        }
     }
 
     /// <summary>Draws a flower of one's own choice; other seeds give other flowers of that kind.</summary>

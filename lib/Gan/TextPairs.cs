@@ -1,0 +1,63 @@
+using ImageGen.Data;
+using ImageGen.Runtime;
+using ImageGen.Text;
+using static TorchSharp.torch;
+
+namespace ImageGen.Gan;
+
+/// <summary>The texts of one training step: the pictures' own, wrong ones, and those halfway between two.</summary>
+internal sealed class TextPairs
+{
+    public TextPairs(PictureBatch batch, ICaptionedPictures data, ICaptionEncoder encoder, GanOptions options, int step)
+    {
+        var count = batch.Captions.Count;
+        Right = ForGenerator = encoder.Encode(batch.Captions);
+        if (options.WrongTextWeight > 0 || options.PairingWeight > 0)
+        {
+            var random = SplitMix64.Stream((ulong)Seeds.At(options.Seed, step), 0);
+            Wrong = encoder.Encode([.. Enumerable.Range(0, count).Select(i => data.WrongCaption(batch.Indices[i], batch.CaptionIndices[i], random))]);
+        }
+        if (options.PairingWeight > 0)
+        {
+            RightAndWrong = cat([Right, Wrong!], 0);
+            var alsoTrue = new bool[count * count];
+            for (var i = 0; i < count; i++)
+                for (var j = 0; j < count; j++)
+                    alsoTrue[i * count + j] = i != j && data.Fits(batch.Indices[i], batch.Indices[j], batch.CaptionIndices[j]);
+            AlsoTrue = tensor(alsoTrue, [count, count]).to(Right.device);
+        }
+        var half = count / 2;
+        // GAN-INT (Reed and others, arXiv 1605.05396): no picture shows what lies between two texts, but a good generator can draw it.
+        if (options.InterpolationWeight > 0)
+        {
+            Between = half;
+            ForGenerator = cat([ForGenerator, (Right.narrow(0, 0, half) + Right.narrow(0, count - half, half)) / 2], 0);
+        }
+        if (options.DiversityWeight > 0)
+        {
+            Again = half;
+            ForGenerator = cat([ForGenerator, Right.narrow(0, 0, half)], 0);
+        }
+    }
+
+    /// <summary>Each picture's own caption, <c>[B, W]</c>.</summary>
+    public Tensor Right { get; }
+
+    /// <summary>For each picture a caption that does not fit it, <c>[B, W]</c>; null where nothing asks for it.</summary>
+    public Tensor? Wrong { get; }
+
+    /// <summary>Both, one above the other, <c>[2B, W]</c>; null where nothing asks for them.</summary>
+    public Tensor? RightAndWrong { get; }
+
+    /// <summary>Where picture i is truly described by caption j, j not i; <c>[B, B]</c>; null where nothing asks for it.</summary>
+    public Tensor? AlsoTrue { get; }
+
+    /// <summary>What the generator draws: the own captions, then texts midway between two, then the first captions again; the last two where they count.</summary>
+    public Tensor ForGenerator { get; }
+
+    /// <summary>How many of <see cref="ForGenerator"/> lie midway between two captions.</summary>
+    public int Between { get; }
+
+    /// <summary>How many of the first captions come once more at the end, for another noise.</summary>
+    public int Again { get; }
+}
