@@ -46,7 +46,7 @@ public sealed class MiniBertTests
     {
         using var bert = BertText.Mini();
         // Only ruffled flowers have four petals.
-        Assert.Contains(bert.Guess("four [MASK] petals around a golden heart, at dusk", best: 1)[0][0].Token, new[] { "ruffled", "wavy" });
+        Assert.Contains(bert.Guess("four [MASK] white petals around a golden heart, at dusk", best: 1)[0][0].Token, new[] { "ruffled", "wavy" });
         Assert.Contains(bert.Guess("a yellow flower turned to the [MASK], in gray mist", best: 1)[0][0].Token, new[] { "left", "right" });
     }
 
