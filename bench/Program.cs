@@ -6,9 +6,11 @@ using ImageGen.Runtime;
 Dictionary<string, Func<IEnumerable<Measurement>>> benches = new()
 {
     ["style"] = StyleBench.Run,
+    ["diffusion"] = DiffusionBench.Run,
     ["weights"] = WeightsBench.Run,
     ["data"] = DataBench.Run,
     ["bert"] = BertBench.Run,
+    ["gan"] = GanBench.Run,
     ["kernel"] = KernelBench.Run,
 };
 var json = args is [.., "--json", var file] ? file : null;

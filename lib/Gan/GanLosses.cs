@@ -73,7 +73,7 @@ public static class GanLosses
     {
         using var scope = NewDisposeScope();
         var apart = (pictures - others).abs().flatten(1).mean([1]) / (noise - otherNoise).abs().mean([1]);
-        return -apart.clamp_max(enough).mean().MoveToOuterDisposeScope();
+        return (-apart.clamp_max(enough).mean()).MoveToOuterDisposeScope();
     }
 
     /// <summary>
@@ -85,7 +85,7 @@ public static class GanLosses
     public static Tensor GradientPenalty(Tensor logits, Tensor pictures)
     {
         using var scope = NewDisposeScope();
-        var gradient = autograd.grad([logits.sum()], [pictures], create_graph: true)[0];
+        var gradient = autograd.grad([logits.sum()], [pictures], retain_graph: true, create_graph: true)[0];
         return gradient.flatten(1).square().sum([1]).mean().MoveToOuterDisposeScope();
     }
 

@@ -119,12 +119,12 @@ public sealed class GanTrainer : IDisposable
 
     private Tensor Step(PictureBatch batch, int step)
     {
-        manual_seed(Seeds.At(Options.Seed, step));
+        using var chance = new torch.Generator((ulong)Seeds.At(Options.Seed, step));
         var rate = LearningRates.Cosine(step, Options.Steps, lowest: 0.1);
         generatorSteps.SetRate(Options.GeneratorRate * rate);
         discriminatorSteps.SetRate(Options.DiscriminatorRate * rate);
         var texts = new TextPairs(batch, data, encoder, Options, step);
-        var noise = randn([texts.ForGenerator.size(0), Generator.Config.NoiseWidth], device: Compute.Device);
+        var noise = randn([texts.ForGenerator.size(0), Generator.Config.NoiseWidth], generator: chance).to(Compute.Device);
         var fakes = Generator.call(noise, texts.ForGenerator);
         var (forDiscriminator, realFeatures) = TeachDiscriminator(batch.Pictures, fakes, texts, step);
         var forGenerator = TeachGenerator(batch.Pictures, fakes, noise, texts, realFeatures, step);

@@ -11,11 +11,11 @@ internal sealed class TextPairs
     public TextPairs(PictureBatch batch, ICaptionedPictures data, ICaptionEncoder encoder, GanOptions options, int step)
     {
         var count = batch.Captions.Count;
-        Right = ForGenerator = encoder.Encode(batch.Captions);
+        Right = ForGenerator = Read(encoder, batch.Captions);
         if (options.WrongTextWeight > 0 || options.PairingWeight > 0)
         {
             var random = SplitMix64.Stream((ulong)Seeds.At(options.Seed, step), 0);
-            Wrong = encoder.Encode([.. Enumerable.Range(0, count).Select(i => data.WrongCaption(batch.Indices[i], batch.CaptionIndices[i], random))]);
+            Wrong = Read(encoder, [.. Enumerable.Range(0, count).Select(i => data.WrongCaption(batch.Indices[i], batch.CaptionIndices[i], random))]);
         }
         if (options.PairingWeight > 0)
         {
@@ -38,6 +38,13 @@ internal sealed class TextPairs
             Again = half;
             ForGenerator = cat([ForGenerator, Right.narrow(0, 0, half)], 0);
         }
+    }
+
+    // A copy in torch's own memory: matrix products of memory that is aligned in another way differ in their last bits.
+    private static Tensor Read(ICaptionEncoder encoder, IReadOnlyList<string> captions)
+    {
+        using var vectors = encoder.Encode(captions);
+        return vectors.clone();
     }
 
     /// <summary>Each picture's own caption, <c>[B, W]</c>.</summary>

@@ -77,6 +77,16 @@ public sealed class GanLossesTests : IDisposable
     }
 
     [Fact]
+    public void Diversity_is_rewarded_up_to_enough()
+    {
+        var (x, other) = (tensor(new float[,] { { 0, 0 }, { 1, 1 } }), tensor(new float[,] { { 0.1f, 0.3f }, { 1, -1 } }));
+        var (z, otherZ) = (tensor(new float[,] { { 0, 1 }, { 0, 2 } }), tensor(new float[,] { { 2, 1 }, { 0, 0 } }));
+        // .2 / 1 and 1 / 1; with .5 enough, the second counts as .5.
+        Assert.Equal(-0.6, GanLosses.Diversity(x, other, z, otherZ, 2).ToDouble(), 1e-5);
+        Assert.Equal(-0.35, GanLosses.Diversity(x, other, z, otherZ, 0.5).ToDouble(), 1e-5);
+    }
+
+    [Fact]
     public void The_gradient_penalty_of_a_plane_is_its_slope_squared()
     {
         var slope = tensor(new[] { 3f, 4f });
