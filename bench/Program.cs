@@ -6,8 +6,10 @@ using ImageGen.Runtime;
 Dictionary<string, Func<IEnumerable<Measurement>>> benches = new()
 {
     ["style"] = StyleBench.Run,
+    ["diffusion"] = DiffusionBench.Run,
     ["weights"] = WeightsBench.Run,
     ["data"] = DataBench.Run,
+    ["bert"] = BertBench.Run,
     ["gan"] = GanBench.Run,
     ["kernel"] = KernelBench.Run,
 };

@@ -14,7 +14,7 @@ internal sealed class AutoencoderRecipe : Recipe
 
     public override string Data => "Petals, 64×64";
 
-    public override int Steps => 6000;
+    public override int Steps => 8000;
 
     public override RecipeResult Train(RecipeRun run)
     {

@@ -1,5 +1,6 @@
 using ImageGen.Data;
 using ImageGen.Diffusion;
+using ImageGen.Metrics;
 using ImageGen.Runtime;
 using ImageGen.Text;
 using ImageGen.Weights;
@@ -46,8 +47,28 @@ internal sealed class UNetRecipe : Recipe
             ["loss of the last 100 steps"] = result.Losses.Steps.TakeLast(100).Average(step => step[0]),
             ["parameters"] = unet.parameters().Sum(parameter => parameter.numel()),
         };
+        Judge(model, Split.Test, "", metrics);
+        Judge(model, Split.HeldOut, " of held-out kinds", metrics);
         var tensors = unet.state_dict().ToDictionary(pair => pair.Key, pair => pair.Value.detach().clone().DetachFromDisposeScope());
         var notes = new Dictionary<string, string> { [AutoencoderKL.ConfigNote] = unet.Config.ToJson(), [DiffusionConfig.Note] = model.Config.ToJson() };
         return new(tensors, notes, metrics, result.Cancelled ? result.Losses.Steps.Count : run.Steps, result.Elapsed);
+    }
+
+    // What the judge sees in pictures made from captions that training did not show.
+    private static void Judge(LatentDiffusion model, Split split, string kinds, Dictionary<string, double> metrics)
+    {
+        const int count = 256, atOnce = 32;
+        using var judge = FlowerJudge.Pretrained();
+        var flowers = new Petals(split, count);
+        FlowerCaption[] captions = [.. Enumerable.Range(0, count).Select(i => flowers.Descriptions(i)[0])];
+        var readings = new List<FlowerReading>();
+        foreach (var (some, i) in captions.Chunk(atOnce).Select((some, i) => (some, i)))
+        {
+            using var pictures = model.Generate([.. some.Select(caption => caption.Text)], new() { Seed = Seeds.Default + i });
+            readings.AddRange(judge.Read(pictures));
+        }
+        var right = AttributeAccuracy.Of(readings, [.. captions.Select(caption => caption.Says)]);
+        foreach (var (name, share) in new[] { ("color", right.Color), ("center", right.Center), ("background", right.Backdrop), ("shape", right.Shape), ("all but shape", right.All) })
+            if (share is not null) metrics[$"{name} right{kinds}"] = share.Value;
     }
 }

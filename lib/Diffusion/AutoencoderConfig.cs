@@ -16,7 +16,8 @@ public sealed record AutoencoderConfig(
     public static AutoencoderConfig StableDiffusion { get; } = new([128, 256, 512, 512], ScalingFactor: 0.18215);
 
     /// <summary>The course's own, for pictures of 64×64: 4 pixels to a latent.</summary>
-    public static AutoencoderConfig Petals { get; } = new([16, 32, 64], ResnetsPerLevel: 1, NormGroups: 8);
+    /// <remarks>Two groups only: a group of two channels would lose how strong a color is, for each group is normalized by itself.</remarks>
+    public static AutoencoderConfig Petals { get; } = new([16, 32, 64], ResnetsPerLevel: 1, NormGroups: 2);
 
     /// <summary>How many pixels, across and down, one latent stands for.</summary>
     public int Factor => 1 << (Channels.Count - 1);

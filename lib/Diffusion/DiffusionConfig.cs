@@ -10,8 +10,11 @@ namespace ImageGen.Diffusion;
 /// <param name="First">β at the first moment.</param>
 /// <param name="Last">β at the last moment.</param>
 /// <param name="ZeroTerminalSnr">Whether nothing of the picture is left at the last moment.</param>
+/// <param name="Offset">Added to leading moments: see <see cref="SamplerOptions.Offset"/>.</param>
+/// <param name="EndsClean">Whether DDIM's last step ends at no noise at all.</param>
 public sealed record DiffusionConfig(
-    NoiseCurve Curve, Prediction Prediction, int Steps = 1000, double First = 1e-4, double Last = 0.02, bool ZeroTerminalSnr = false)
+    NoiseCurve Curve, Prediction Prediction, int Steps = 1000, double First = 1e-4, double Last = 0.02, bool ZeroTerminalSnr = false,
+    int Offset = 0, bool EndsClean = true)
 {
     /// <summary>The note of a checkpoint that holds it.</summary>
     public const string Note = "schedule";
@@ -20,7 +23,7 @@ public sealed record DiffusionConfig(
     private static readonly string[] PredictionNames = ["epsilon", "sample", "v_prediction"];
 
     /// <summary>Stable Diffusion 1's.</summary>
-    public static DiffusionConfig StableDiffusion { get; } = new(NoiseCurve.ScaledLinear, Prediction.Noise, First: 0.00085, Last: 0.012);
+    public static DiffusionConfig StableDiffusion { get; } = new(NoiseCurve.ScaledLinear, Prediction.Noise, First: 0.00085, Last: 0.012, Offset: 1, EndsClean: false);
 
     /// <summary>The course's own: a cosine and v, which suits small latents.</summary>
     public static DiffusionConfig Petals { get; } = new(NoiseCurve.Cosine, Prediction.Velocity);
@@ -37,6 +40,7 @@ public sealed record DiffusionConfig(
     {
         ["beta_schedule"] = Curves[(int)Curve], ["prediction_type"] = PredictionNames[(int)Prediction], ["num_train_timesteps"] = Steps,
         ["beta_start"] = First, ["beta_end"] = Last, ["rescale_betas_zero_snr"] = ZeroTerminalSnr,
+        ["steps_offset"] = Offset, ["set_alpha_to_one"] = EndsClean,
     });
 
     /// <summary>Reads what <see cref="ToJson"/> wrote, or a published scheduler_config.json.</summary>
@@ -46,7 +50,7 @@ public sealed record DiffusionConfig(
         var config = ModelConfig.Parse(json, source);
         return new((NoiseCurve)Find("beta_schedule", "linear", Curves), (Prediction)Find("prediction_type", "epsilon", PredictionNames),
             config.Integer("num_train_timesteps", 1000), config.Number("beta_start", 1e-4), config.Number("beta_end", 0.02),
-            config.Truth("rescale_betas_zero_snr"));
+            config.Truth("rescale_betas_zero_snr", false), config.Integer("steps_offset", 0), config.Truth("set_alpha_to_one", true));
 
         int Find(string name, string otherwise, string[] known)
         {

@@ -100,7 +100,7 @@ public static class DiffusionTraining
         var loss = options.MinSnrGamma is { } gamma ? (errors * schedule.MinSnrWeights(moments, prediction, gamma)).mean() : errors.mean();
 
         var quarters = nn.functional.one_hot((moments * 4).div(schedule.Steps, RoundingMode.floor), 4).to(ScalarType.Float32); // [B, 4]
-        var byQuarter = (quarters * errors.detach().unsqueeze(1)).sum(0) / quarters.sum(0).clamp_min(1);
+        var byQuarter = (quarters * errors.detach().unsqueeze(1)).sum([0]) / quarters.sum([0]).clamp_min(1);
         return (loss, cat([loss.detach().view(1), byQuarter]));
     }
 }

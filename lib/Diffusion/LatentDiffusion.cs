@@ -190,7 +190,7 @@ public sealed class LatentDiffusion(AutoencoderKL autoencoder, UNet unet, ITextC
     public Tensor Invert(Tensor latents, IReadOnlyList<string> prompts, int steps = 50)
     {
         using var scope = NewDisposeScope();
-        var sampler = new DdimInversion(schedule, new() { Steps = steps, Prediction = config.Prediction });
+        var sampler = new DdimInversion(schedule, new() { Steps = steps, Prediction = config.Prediction, Offset = config.Offset, EndsClean = config.EndsClean });
         return Run(sampler, latents, prompts, new() { GuidanceScale = 1, Steps = steps }, 0, null, null, null, default).MoveToOuterDisposeScope();
     }
 
@@ -198,7 +198,7 @@ public sealed class LatentDiffusion(AutoencoderKL autoencoder, UNet unet, ITextC
     public Sampler SamplerOf(GenerationOptions options) => Sampler.Of(options.Sampler, schedule, new()
     {
         Steps = options.Steps, Spacing = options.Spacing, Prediction = config.Prediction, Eta = options.Eta, Karras = options.Karras,
-        Offset = config == DiffusionConfig.StableDiffusion ? 1 : 0, EndsClean = config != DiffusionConfig.StableDiffusion,
+        Offset = config.Offset, EndsClean = config.EndsClean,
     });
 
     /// <summary>Collects what the model held the picture for along a way: give its <c>Add</c> as <c>seen</c>.</summary>

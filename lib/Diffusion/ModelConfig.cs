@@ -35,9 +35,11 @@ internal sealed class ModelConfig
         : value.ValueKind == JsonValueKind.Number ? value.GetDouble()
         : throw Wrong(name, "a number", value);
 
-    /// <summary>A yes or no, written as true and false or as 1 and 0; no where it is missing.</summary>
-    internal bool Truth(string name) => json.TryGetProperty(name, out var value)
-        && (value.ValueKind == JsonValueKind.True || value.ValueKind == JsonValueKind.Number && value.GetDouble() != 0);
+    /// <summary>A yes or no, written as true and false.</summary>
+    internal bool Truth(string name, bool otherwise) =>
+        !json.TryGetProperty(name, out var value) ? otherwise
+        : value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean()
+        : throw Wrong(name, "true or false", value);
 
     internal string Word(string name, string otherwise) =>
         !json.TryGetProperty(name, out var value) ? otherwise

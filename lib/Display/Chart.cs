@@ -115,6 +115,18 @@ public sealed record Chart(params IReadOnlyList<Series> Series)
         return Heatmap(values, name);
     }
 
+    /// <summary>A matrix as colors, with a name for each row and column, for example who attends to whom.</summary>
+    /// <param name="matrix"><c>[rows, columns]</c>, or <c>[1, rows, columns]</c>.</param>
+    /// <param name="rows">A name for each row.</param>
+    /// <param name="columns">A name for each column.</param>
+    /// <param name="range">The ends of the color scale, for charts that are to be compared; the values' own when not given.</param>
+    /// <exception cref="CourseException">Another shape, or not one name for each row and each column.</exception>
+    public static Chart Heatmap(torch.Tensor matrix, IReadOnlyList<string> rows, IReadOnlyList<string> columns, (double Low, double High)? range = null)
+    {
+        var plain = Heatmap(((HeatmapSeries)Heatmap(matrix).Series[0]).Values, rows, columns);
+        return plain with { Series = [(HeatmapSeries)plain.Series[0] with { Range = range }] };
+    }
+
     /// <summary>The chart as a picture of twice its width and height in pixels.</summary>
     public Picture ToPicture() => ChartDrawing.Draw(this);
 

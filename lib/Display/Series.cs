@@ -43,11 +43,15 @@ public sealed record HeatmapSeries(string Name, double[,] Values) : Series(Name)
     /// <summary>Names of the columns, left to right.</summary>
     public IReadOnlyList<string>? ColumnLabels { get; init; }
 
+    /// <summary>The values at the two ends of the color scale, for charts that are to be compared; the values' own when not given.</summary>
+    public (double Low, double High)? Range { get; init; }
+
     /// <summary>The values at the two ends of the color scale: symmetric about 0 where both signs occur.</summary>
     internal (double Low, double High, bool Diverging) ColorRange
     {
         get
         {
+            if (Range is var (from, to)) return (from, to, false);
             var finite = Values.Cast<double>().Where(double.IsFinite).DefaultIfEmpty(0).ToList();
             var (low, high) = (finite.Min(), finite.Max());
             var bound = Math.Max(-low, high);

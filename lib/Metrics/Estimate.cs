@@ -18,10 +18,13 @@ public sealed record Estimate(double Value, double Low, double High, int Samples
         values.Count > 0 ? values.Average() : throw new CourseException("A mean needs at least one sample."), values.Count, 2000, seed,
         picks => picks.Average(pick => values[pick]));
 
-    /// <summary>For example <c>0.931 [0.915, 0.946], n = 1024</c>.</summary>
-    public override string ToString() => FormattableString.Invariant($"{Text(Value)} [{Text(Low)}, {Text(High)}], n = {Samples}");
-
-    private static string Text(double value) => value.ToString(Math.Abs(value) switch { < 10 => "0.000", < 100 => "0.00", _ => "0.0" }, System.Globalization.CultureInfo.InvariantCulture);
+    /// <summary>For example <c>0.931 [0.915, 0.946], n = 1024</c>; as many digits as the figure's size asks for.</summary>
+    public override string ToString()
+    {
+        var digits = Math.Abs(Value) switch { < 0.1 => "0.0000", < 10 => "0.000", < 100 => "0.00", _ => "0.0" };
+        string Text(double value) => value.ToString(digits, System.Globalization.CultureInfo.InvariantCulture);
+        return $"{Text(Value)} [{Text(Low)}, {Text(High)}], n = {Samples}";
+    }
 }
 
 /// <summary>

@@ -35,10 +35,10 @@ public sealed record MeasuringNetworks(IPictureTextModel Fit, IPictureFeatures L
         return new(fit, look, $"Fit to captions: {fit.Description}. Features: {look.Description}. Why: {because}.");
     }
 
-    /// <summary>Frees both.</summary>
+    /// <summary>Frees both, which may be one.</summary>
     public void Dispose()
     {
         Fit.Dispose();
-        Look.Dispose();
+        if (!ReferenceEquals(Fit, Look)) Look.Dispose();
     }
 }

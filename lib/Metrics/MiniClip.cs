@@ -38,6 +38,9 @@ public sealed class MiniClip : nn.Module, IPictureTextModel, IPictureFeatures
         projection = nn.Linear(PictureTrunk.Features, Shared, hasBias: false, device: device);
         text = new(new ClipTextConfig(vocabulary.Count, Width: 96, Layers: 2, Heads: 4, FeedForward: 192, Positions: Positions,
             Projection: Shared, EndId: vocabulary.Require(WordPieceTokenizer.End)), device);
+        // As CLIP begins: torch's own embeddings are fifty times as large, and places would drown words.
+        foreach (var (name, table) in text.named_parameters())
+            if (name.Contains("embedding", StringComparison.Ordinal)) nn.init.normal_(table, 0, 0.02);
         register_module("trunk", trunk);
         register_module("projection", projection);
         register_module("text", text);
@@ -53,8 +56,8 @@ public sealed class MiniClip : nn.Module, IPictureTextModel, IPictureFeatures
     /// <inheritdoc/>
     public bool IsProxy => true;
 
-    /// <summary>Half of what the trunk gives: the mean of each map, as Inception's features are.</summary>
-    public int Width => PictureTrunk.Features / 2;
+    /// <summary>The mean of each map, as Inception's features are, but at all four sizes: see <see cref="PictureTrunk.Levels"/>.</summary>
+    public int Width => PictureTrunk.LevelFeatures;
 
     /// <inheritdoc/>
     public double LogitScale => Math.Exp(LogScale.ToDouble());
@@ -99,7 +102,7 @@ public sealed class MiniClip : nn.Module, IPictureTextModel, IPictureFeatures
     public Tensor EmbedPictures(Tensor pictures)
     {
         using var scope = NewDisposeScope();
-        return nn.functional.normalize(projection.call(Trunk(pictures))).MoveToOuterDisposeScope();
+        return nn.functional.normalize(projection.call(trunk.call(Checked(pictures)))).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
@@ -111,18 +114,11 @@ public sealed class MiniClip : nn.Module, IPictureTextModel, IPictureFeatures
     }
 
     /// <inheritdoc/>
-    public Tensor Features(Tensor pictures)
-    {
-        using var scope = NewDisposeScope();
-        return Trunk(pictures)[.., ..Width].MoveToOuterDisposeScope();
-    }
+    public Tensor Features(Tensor pictures) => trunk.Levels(Checked(pictures));
 
-    private Tensor Trunk(Tensor pictures)
-    {
-        if (pictures.shape is not [> 0, 3, Side, Side])
-            throw new CourseException($"MiniCLIP looks at pictures [B, 3, {Side}, {Side}], and was given [{string.Join(", ", pictures.shape)}].");
-        return trunk.call(pictures.to(Device));
-    }
+    private Tensor Checked(Tensor pictures) => pictures.shape is [> 0, 3, Side, Side]
+        ? pictures.to(Device)
+        : throw new CourseException($"MiniCLIP looks at pictures [B, 3, {Side}, {Side}], and was given [{string.Join(", ", pictures.shape)}].");
 
     // TorchSharp would register modules once more under the names of the fields that hold them.
     protected override void RegisterComponents() { }

@@ -15,7 +15,10 @@ public static class ManyStyles
 {
     private static readonly string[] LossNames = ["total", "content", "style", "smoothness", "range"];
 
-    /// <summary>Paints the content picture in several styles.</summary>
+    /// <summary>
+    /// Paints the content picture in several styles. The picture is taken whole:
+    /// <see cref="StyleTransferOptions.MemoryBudget"/> does not apply.
+    /// </summary>
     /// <param name="content">What to show; any size.</param>
     /// <param name="styles">The style pictures, with weights and masks.</param>
     /// <param name="network">The feature network; stays the caller's.</param>

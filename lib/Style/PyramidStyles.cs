@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ImageGen.Vision;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -89,15 +90,23 @@ public static class PyramidStyles
         new(name, Answers(matrix), recolor: recolor);
 
     private static FeatureTransform Answers(
-        Func<IReadOnlyList<PyramidFilter>, string, Tensor> matrix, Func<Tensor, Tensor>? after = null) => (features, layer) =>
+        Func<IReadOnlyList<PyramidFilter>, string, Tensor> matrix, Func<Tensor, Tensor>? after = null)
     {
-        using var scope = NewDisposeScope();
-        var filters = PyramidChannels.Of(layer);
-        var answers = features.narrow(1, 0, filters.Count) - features.narrow(1, filters.Count, filters.Count);
-        var mapped = einsum("oc,bchw->bohw", matrix(filters, layer).to(features.dtype, features.device), answers);
-        if (after is not null) mapped = after(mapped);
-        return cat([mapped, mapped.neg()], 1).relu_().MoveToOuterDisposeScope();
-    };
+        // A cross-Gram matrix asks at every step; the matrix is always the same.
+        var known = new ConcurrentDictionary<string, float[]>();
+        return (features, layer) =>
+        {
+            using var scope = NewDisposeScope();
+            var filters = PyramidChannels.Of(layer);
+            var n = filters.Count;
+            var numbers = known.GetOrAdd(layer, _ => matrix(filters, layer).to(ScalarType.Float32).contiguous().data<float>().ToArray());
+            var answers = features.narrow(1, 0, n) - features.narrow(1, n, n);
+            var map = tensor(numbers).view(n, n).to(features.dtype, features.device);
+            var mapped = einsum("oc,bchw->bohw", map, answers);
+            if (after is not null) mapped = after(mapped);
+            return cat([mapped, mapped.neg()], 1).relu_().MoveToOuterDisposeScope();
+        };
+    }
 
     private static Tensor Gains(IReadOnlyList<PyramidFilter> filters, Func<PyramidFilter, double> gain) =>
         diag(tensor(filters.Select(filter => (float)gain(filter)).ToArray()));

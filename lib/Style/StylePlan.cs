@@ -12,6 +12,9 @@ internal sealed class StylePlan
     // losses on pixels; for L-BFGS its 12 remembered steps with their 12 changes besides; for Adam its two averages.
     private const int Lbfgs = 40, Adam = 18;
 
+    // In pieces, the slopes at all layers wait side by side for the way back.
+    private const double InPieces = 1.3;
+
     private readonly FeatureNetwork network;
     private readonly StyleTransferOptions options;
     private readonly (int Height, int Width) style;
@@ -71,16 +74,16 @@ internal sealed class StylePlan
     }
 
     private double BytesOf(Level level) => Beside(level) + network.StepBytesPerPixel
-        * (double)(TilingOf(level)?.Largest ?? level.Height * level.Width);
+        * (TilingOf(level)?.Largest * InPieces ?? (double)level.Height * level.Width);
 
     // Square pieces cost the least margin, and one size serves both pictures.
     private long SideOf(Level level) =>
-        Tiling.SideFor(network, level.Height, level.Width, (Budget - Beside(level)) / network.StepBytesPerPixel)
+        Tiling.SideFor(network, level.Height, level.Width, (Budget - Beside(level)) / network.StepBytesPerPixel / InPieces)
         ?? throw new CourseException(string.Create(System.Globalization.CultureInfo.InvariantCulture,
             $"The option MemoryBudget is {options.MemoryBudget} GB, too little for {level.Width}×{level.Height}: it takes {Least(level):0.0} GB at least; raise it, lower Size, or take the optimizer Adam, which remembers less."));
 
     private double Least(Level level) =>
-        Math.Ceiling((Beside(level) + network.StepBytesPerPixel * Math.Pow(Math.Max(64, network.MinimumSize) * 2 + 2.0 * network.Reach, 2)) / 1e8) / 10;
+        Math.Ceiling((Beside(level) + network.StepBytesPerPixel * InPieces * Math.Pow(Math.Max(64, network.MinimumSize) * 2 + 2.0 * network.Reach, 2)) / 1e8) / 10;
 
     private double Beside(Level level) => (double)level.Height * level.Width
         * (12 * (options.Optimizer == StyleOptimizer.Lbfgs ? Lbfgs : Adam) + contentBytesPerPixel);

@@ -66,6 +66,16 @@ public sealed class BertText : ICaptionEncoder, IDisposable
         return Open(file, device);
     }
 
+    /// <summary>bert-base-uncased as published, from the cache of downloads.</summary>
+    /// <param name="device">Where it lives; the CPU when not given.</param>
+    /// <exception cref="CourseException">It was not fetched yet, or a file is not the published one.</exception>
+    public static BertText Base(Device? device = null)
+    {
+        var folder = Downloads.PathIfCached("bert")
+            ?? throw new CourseException("bert-base-uncased is not in the cache: fetch its 441 MB with ./course data fetch bert.");
+        return Fill(BertConfig.Base, Vocabulary.Load(Path.Combine(folder, VocabularyFile)), folder, device, model => model.Load(Path.Combine(folder, WeightsFile)));
+    }
+
     /// <summary>Reads a model from one file that carries its configuration and its vocabulary as notes.</summary>
     /// <exception cref="CourseException">A note is missing, or does not fit the weights.</exception>
     public static BertText Open(WeightFile file, Device? device = null)

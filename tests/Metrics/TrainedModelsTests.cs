@@ -106,7 +106,7 @@ public sealed class TrainedModelsTests
     }
 
     [Fact]
-    public void MiniClipLearnsAndKeepsItsVocabulary()
+    public void MiniClipLearnsWithAllItsPartsAndKeepsItsVocabulary()
     {
         using var folder = new TemporaryFolder();
         using var scope = NewDisposeScope();
@@ -114,9 +114,10 @@ public sealed class TrainedModelsTests
         var petals = new Petals(Split.Train, 60);
         var vocabulary = ImageGen.Text.WordPieceTrainer.Learn(Enumerable.Range(0, 60).SelectMany(i => petals.Captions(i)), 300);
         var clip = new MiniClip(vocabulary);
-        using var training = new MiniClipTraining(clip, new() { Steps = 12, BatchSize = 20 });
-        var losses = Enumerable.Range(1, 12).Select(step => training.Step(step)[0].ToDouble()).ToArray();
-        Assert.True(losses[^1] < losses[0], string.Join(' ', losses));
+        using var training = new MiniClipTraining(clip, new() { Steps = 2, BatchSize = 20 });
+        var before = clip.named_parameters().ToDictionary(p => p.name, p => p.parameter.detach().clone());
+        foreach (var step in new[] { 1, 2 }) Assert.InRange(training.Step(step)[0].ToDouble(), 1, 8); // ln 20 = 3.0 by guessing
+        foreach (var (name, parameter) in clip.named_parameters()) Assert.False(parameter.equal(before[name]).all().item<bool>(), name);
 
         clip.eval();
         SafeTensors.Save(folder["clip"], clip.state_dict(), metadata: clip.Notes);

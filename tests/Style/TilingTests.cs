@@ -92,7 +92,7 @@ public class TilingTests
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         StyleTransfer.Run(content, style, watched, small, cancellation: TestContext.Current.CancellationToken);
         Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
-        Assert.InRange(watched.Largest, 1, 0.17e9 / pyramid.StepBytesPerPixel);
+        Assert.InRange(watched.Largest, 1, (long)(0.17e9 / pyramid.StepBytesPerPixel));
 
         StyleTransferResult Paint(StyleTransferOptions options) =>
             StyleTransfer.Run(content, style, pyramid, options, cancellation: TestContext.Current.CancellationToken);

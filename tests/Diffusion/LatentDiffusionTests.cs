@@ -1,0 +1,197 @@
+using ImageGen.Data;
+using ImageGen.Diffusion;
+using ImageGen.Runtime;
+using ImageGen.Text;
+using ImageGen.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ImageGen.Tests;
+
+public sealed class LatentDiffusionTests : IDisposable
+{
+    private static readonly string[] Prompts = ["a red flower", "a flower with blue petals and a white center"];
+
+    private readonly Petals data = new(Split.Train, 12, side: 16);
+    private readonly BertText bert;
+    private readonly AutoencoderKL autoencoder;
+    private readonly UNet unet;
+    private readonly LatentDiffusion model;
+
+    public LatentDiffusionTests()
+    {
+        manual_seed(3);
+        bert = BertText.Untrained(Enumerable.Range(0, data.Count).SelectMany(data.Captions).Concat(Prompts), new BertConfig(400, Width: 16, Layers: 1, Heads: 2, FeedForward: 16, Positions: 24));
+        autoencoder = new(new([8, 8, 8], 1, NormGroups: 2));
+        unet = new(new([8, 16], [false, true], bert.Width, ResnetsPerLevel: 1, Heads: 2, NormGroups: 2, LatentSide: 4));
+        autoencoder.eval();
+        unet.eval();
+        model = new(autoencoder, unet, new BertConditioner(bert), DiffusionConfig.Petals);
+    }
+
+    [Theory]
+    [InlineData(SamplerKind.Ddim)]
+    [InlineData(SamplerKind.Heun)]
+    [InlineData(SamplerKind.EulerAncestral)]
+    public void TheSameSeedGivesTheSamePicturesAndLeavesNothingBehind(SamplerKind sampler)
+    {
+        using var scope = NewDisposeScope();
+        var options = new GenerationOptions { Steps = 3, Sampler = sampler };
+        var first = model.Generate(Prompts, options, cancellation: TestContext.Current.CancellationToken);
+        Assert.Equal([2, 3, 16, 16], first.shape);
+        var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        using (var again = model.Generate(Prompts, options, cancellation: TestContext.Current.CancellationToken))
+            Assert.True(first.equal(again).all().item<bool>());
+        using (var other = model.Generate(Prompts, options with { Seed = 8 }, cancellation: TestContext.Current.CancellationToken))
+            Assert.False(first.equal(other).all().item<bool>());
+        Assert.True(DisposeScopeManager.Statistics.ThreadTotalLiveCount - before <= 4); // the comparisons' own
+    }
+
+    [Fact]
+    public void GuidanceInOneBatchIsGuidanceInTwo()
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        var (x, moments) = (randn(2, 4, 4, 4), tensor(new[] { 500L, 500 }));
+        var (negative, positive) = (model.Text.Encode(["", ""]), model.Text.Encode(Prompts));
+        var both = negative.Then(positive);
+        var together = unet.call(cat([x, x], 0), tensor(new[] { 500L, 500, 500, 500 }), both.Sequence, both.Mask).chunk(2, dim: 0);
+        Assert.True(together[0].allclose(unet.call(x, moments, negative.Sequence, negative.Mask), atol: 1e-5));
+        Assert.True(together[1].allclose(unet.call(x, moments, positive.Sequence, positive.Mask), atol: 1e-5));
+    }
+
+    [Fact]
+    public void GuidanceZeroAsksTheNegativePromptAlone()
+    {
+        using var scope = NewDisposeScope();
+        var options = new GenerationOptions { Steps = 3, GuidanceScale = 0, NegativePrompt = "a red flower" };
+        var away = model.Generate(["a blue flower"], options, cancellation: TestContext.Current.CancellationToken);
+        var toward = model.Generate(["a red flower"], new GenerationOptions { Steps = 3, GuidanceScale = 1 }, cancellation: TestContext.Current.CancellationToken);
+        Assert.True(away.allclose(toward, atol: 1e-4));
+    }
+
+    [Fact]
+    public void StrengthZeroLeavesThePictureAndAMaskOfZerosKeepsIt()
+    {
+        using var scope = NewDisposeScope();
+        var picture = rand(1, 3, 16, 16) * 2 - 1;
+        var through = autoencoder.ToPictures(autoencoder.ToLatents(picture));
+        var options = new GenerationOptions { Steps = 4 };
+        Assert.True(model.FromPictures(picture, ["a red flower"], 0, options, cancellation: TestContext.Current.CancellationToken).allclose(through));
+        Assert.False(model.FromPictures(picture, ["a red flower"], 1, options, cancellation: TestContext.Current.CancellationToken).allclose(through, atol: 0.01));
+        Assert.True(model.Inpaint(picture, zeros(1, 1, 16, 16), ["a red flower"], options, cancellation: TestContext.Current.CancellationToken).allclose(through, atol: 1e-5));
+        Assert.Contains("strength is 1.5", Assert.Throws<CourseException>(() => model.FromPictures(picture, ["a"], 1.5, cancellation: TestContext.Current.CancellationToken)).Message);
+    }
+
+    [Fact]
+    public void BadInputIsOneClearLine()
+    {
+        Assert.Contains("guidance scale is NaN", Assert.Throws<CourseException>(() => model.Generate(Prompts, new() { GuidanceScale = double.NaN }, cancellation: TestContext.Current.CancellationToken)).Message);
+        Assert.Contains("Steps is 0", Assert.Throws<CourseException>(() => model.Generate(Prompts, new() { Steps = 0 }, cancellation: TestContext.Current.CancellationToken)).Message);
+        Assert.Contains("Steps is 10001", Assert.Throws<CourseException>(() => model.Generate(Prompts, new() { Steps = 10_001 }, cancellation: TestContext.Current.CancellationToken)).Message);
+        Assert.Contains("no prompt", Assert.Throws<CourseException>(() => model.Generate([], cancellation: TestContext.Current.CancellationToken)).Message);
+    }
+
+    [Fact]
+    public void APromptLongerThanTheContextIsCutWithAWarningThatShowsWhere()
+    {
+        var warnings = new List<string>();
+        var longPrompt = string.Join(' ', Enumerable.Repeat("a", 30));
+        using var pictures = model.Generate([longPrompt], new() { Steps = 1, Warn = warnings.Add }, cancellation: TestContext.Current.CancellationToken);
+        var warning = Assert.Single(warnings);
+        // 30 words, a beginning and an end; of 24 tokens the words have 22.
+        Assert.Contains("32 tokens", warning);
+        Assert.Contains("reads 24", warning);
+        Assert.Contains("'a a a a a a a a' is not read", warning);
+        Assert.Null(model.Text.Warning("a red flower"));
+    }
+
+    [Fact]
+    public void RunningOutOfMemorySaysTheNeedWhatIsFreeAndWhatToLower()
+    {
+        var error = Assert.Throws<CourseException>(() => MemoryShortage.Explained(() => zeros([1L << 40, 1000]), "lower BatchSize"));
+        Assert.Contains("4.4 PB", error.Message);
+        Assert.Contains("free", error.Message);
+        Assert.Contains("lower BatchSize", error.Message);
+        Assert.Throws<InvalidOperationException>(() => MemoryShortage.Explained<int>(() => throw new InvalidOperationException("another error"), "nothing"));
+    }
+
+    [Fact]
+    public void TheCacheHoldsWhatTheEncodersSay()
+    {
+        using var scope = NewDisposeScope();
+        using var cache = Cache();
+        Assert.Equal((12, 2), (cache.Count, cache.CaptionsPerPicture));
+        var (latents, text) = cache.At(tensor(new[] { 5L, 5 }), tensor(new[] { 1L, -1 }));
+        Assert.True(latents[0].allclose(autoencoder.ToLatents(data.Picture(5).ToTensor() * 2 - 1)[0], rtol: 0.01, atol: 0.01));
+        var caption = model.Text.Encode([data.Captions(5)[1], ""]);
+        Assert.Equal(caption.Sequence.shape, text.Sequence.shape);
+        Assert.True(text.Mask!.equal(caption.Mask!).all().item<bool>());
+        Assert.True((text.Sequence * text.Mask.unsqueeze(-1)).allclose(caption.Sequence * caption.Mask!.unsqueeze(-1), rtol: 0.01, atol: 0.01));
+    }
+
+    [Fact]
+    public void TrainingLearnsGoesOnBitForBitAndLeavesNoTensors()
+    {
+        using var folder = new TemporaryFolder();
+        using var cache = Cache();
+        var start = Copies();
+        var options = new DiffusionOptions { Steps = 6, BatchSize = 4, WarmUp = 2, SaveEvery = 3, Accumulate = 2, MinSnrGamma = 5, OffsetNoise = 0.1 };
+        DiffusionTraining.Run(model, cache, options, cancellation: TestContext.Current.CancellationToken);
+        var whole = Copies();
+        Put(start);
+        var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        var state = Path.Combine(folder.Path, "state.safetensors");
+        using var stop = new CancellationTokenSource();
+        DiffusionTraining.Run(model, cache, options with { StateFile = state }, new StopAtFirst(stop), stop.Token);
+        Put(start); // what is kept is in the file alone
+        var result = DiffusionTraining.Run(model, cache, options with { StateFile = state, Resume = true }, cancellation: TestContext.Current.CancellationToken);
+        Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+        Assert.Equal(5, result.Losses.Steps.Count); // the first step was reported, and so the last before the stop
+        Assert.Equal(DiffusionTraining.LossNames, result.Losses.Names);
+        foreach (var (name, value) in unet.state_dict()) Assert.True(value.equal(whole[name]).all().item<bool>(), name);
+        foreach (var value in start.Values.Concat(whole.Values)) value.Dispose();
+    }
+
+    [Fact]
+    public void TheLossFallsOnOneFlower()
+    {
+        using var one = LatentCache.Of(new Petals(Split.Train, 1, side: 16), autoencoder, model.Text, captionsPerPicture: 1);
+        var losses = DiffusionTraining.Run(model, one, new() { Steps = 60, BatchSize = 8, WarmUp = 5, LearningRate = 5e-3 }, cancellation: TestContext.Current.CancellationToken).Losses["loss"];
+        Assert.True(losses.TakeLast(10).Average() < 0.6 * losses.Take(10).Average());
+    }
+
+    [Fact]
+    public void OptionsOutOfRangeAreNamed()
+    {
+        using var cache = Cache();
+        foreach (var (options, name) in new[]
+                 {
+                     (new DiffusionOptions { Accumulate = 0 }, "Accumulate is 0"), (new() { CaptionDropout = 1.1 }, "CaptionDropout is 1.1"),
+                     (new() { MinSnrGamma = 0 }, "MinSnrGamma is 0"), (new() { OffsetNoise = -1 }, "OffsetNoise is -1"), (new() { Resume = true }, "StateFile"),
+                 })
+            Assert.Contains(name, Assert.Throws<CourseException>(() => DiffusionTraining.Run(model, cache, options, cancellation: TestContext.Current.CancellationToken)).Message);
+    }
+
+    public void Dispose()
+    {
+        bert.Dispose();
+        autoencoder.Dispose();
+        unet.Dispose();
+    }
+
+    private LatentCache Cache() => LatentCache.Of(data, autoencoder, model.Text);
+
+    private Dictionary<string, Tensor> Copies() => unet.state_dict().ToDictionary(pair => pair.Key, pair => pair.Value.detach().clone());
+
+    private void Put(Dictionary<string, Tensor> values)
+    {
+        using var frozen = no_grad();
+        foreach (var (name, value) in unet.state_dict()) value.copy_(values[name]);
+    }
+
+    private sealed class StopAtFirst(CancellationTokenSource stop) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value) => stop.Cancel();
+    }
+}
