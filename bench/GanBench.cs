@@ -26,7 +26,7 @@ public static class GanBench
 
     private static IEnumerable<Measurement> Steps(Petals flowers, BagOfWords bag)
     {
-        const int steps = 5;
+        const int steps = 12;
         using var scope = NewDisposeScope();
         var (a, b) = (rand(2048, 2048), rand(2048, 2048));
         var config = GanConfig.Small(bag.Width);
@@ -34,7 +34,7 @@ public static class GanBench
         {
             using var trainer = new GanTrainer(config, flowers, bag, Options(steps));
             trainer.Run();
-        }, () => a.matmul(b).Dispose(), rounds: 5);
+        }, () => a.matmul(b).Dispose(), rounds: 3);
         var work = StepFlops(config) / 1e9;
         const double productWork = 2.0 * 2048 * 2048 * 2048 / 1e9;
         yield return new($"a step of {BatchSize} pictures, width {config.GeneratorWidth}", training / steps, "s");
@@ -83,7 +83,8 @@ public static class GanBench
     {
         using var scope = NewDisposeScope();
         manual_seed(1);
-        var (g, d) = (new GanGenerator(config), new GanDiscriminator(config));
+        using var g = new GanGenerator(config);
+        using var d = new GanDiscriminator(config);
         var averages = g.state_dict().ToDictionary(pair => pair.Key, pair => pair.Value.detach().clone());
         using var forG = optim.Adam(g.parameters(), options.GeneratorRate, options.Beta1, options.Beta2);
         using var forD = optim.Adam(d.parameters(), options.DiscriminatorRate, options.Beta1, options.Beta2);
@@ -110,8 +111,6 @@ public static class GanBench
                 foreach (var (name, value) in g.state_dict()) if (value.is_floating_point()) averages[name].lerp_(value, 1 - options.EmaDecay);
             loss.ToDouble();
         }
-        g.Dispose();
-        d.Dispose();
     }
 
     private static Tensor CrossEntropy(Tensor s, double y) => (nn.functional.softplus(s) - s * y).mean();
