@@ -108,6 +108,14 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
         toLatents.bias![Config.LatentChannels..].fill_(-6); // ln σ²: σ = 0.05
     }
 
+    /// <summary>The autoencoder that comes with the course: flowers of 64×64 pixels to latents of 16×16×4 and back.</summary>
+    /// <exception cref="CourseException">Its checkpoint is missing or damaged.</exception>
+    public static AutoencoderKL Pretrained()
+    {
+        using var file = Checkpoints.Open("autoencoder");
+        return Load(file, Compute.Device);
+    }
+
     /// <summary>Reads a checkpoint that carries its configuration as a note, such as the course's own <c>autoencoder</c>.</summary>
     /// <exception cref="CourseException">The file has no configuration, or does not fit it.</exception>
     public static AutoencoderKL Load(WeightFile file, Device? device = null)
