@@ -45,6 +45,9 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
     /// <summary>Where its numbers are.</summary>
     public Device Device => toLatents.weight!.device;
 
+    /// <summary>What its numbers are.</summary>
+    public ScalarType Type => toLatents.weight!.dtype;
+
     /// <summary>The distribution of the latents of pictures, not scaled.</summary>
     /// <param name="pictures"><c>[B, 3, H, W]</c> in [−1, 1]; height and width are multiples of <see cref="AutoencoderConfig.Factor"/>.</param>
     /// <exception cref="CourseException">The pictures have another shape.</exception>
@@ -65,23 +68,23 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
         return decoder.call(fromLatents.call(latents)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Pictures to latents of deviation 1: the likeliest ones, times <see cref="AutoencoderConfig.ScalingFactor"/>. No gradients.</summary>
+    /// <summary>Pictures to latents of deviation 1: the likeliest ones, times <see cref="AutoencoderConfig.ScalingFactor"/>, in float32 whatever the model's type. No gradients.</summary>
     /// <inheritdoc cref="Encode"/>
     public Tensor ToLatents(Tensor pictures)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        return (Encode(pictures).Mean * Config.ScalingFactor).MoveToOuterDisposeScope();
+        return (Encode(pictures.to(Type)).Mean.to(ScalarType.Float32) * Config.ScalingFactor).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Latents of deviation 1 to pictures. No gradients.</summary>
+    /// <summary>Latents of deviation 1 to pictures, in float32 whatever the model's type. No gradients.</summary>
     /// <param name="latents"><c>[B, 4, h, w]</c>, scaled.</param>
     /// <returns><c>[B, 3, h·f, w·f]</c>, clamped to [−1, 1].</returns>
     public Tensor ToPictures(Tensor latents)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        return Decode(latents / Config.ScalingFactor).clamp(-1, 1).MoveToOuterDisposeScope();
+        return Decode((latents / Config.ScalingFactor).to(Type)).to(ScalarType.Float32).clamp(-1, 1).MoveToOuterDisposeScope();
     }
 
     /// <summary>Pictures through the latents and back, <c>[B, 3, H, W]</c> in about [−1, 1].</summary>
@@ -122,10 +125,21 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
     {
         if (!file.Metadata.TryGetValue(ConfigNote, out var config))
             throw new CourseException($"{file.Path} does not say which autoencoder it belongs to: build one with its configuration, and call LoadWeights.");
-        var model = new AutoencoderKL(AutoencoderConfig.FromJson(config, file.Path), device);
+        return Open(file, AutoencoderConfig.FromJson(config, file.Path), device ?? CPU);
+    }
+
+    /// <summary>Reads published weights straight to their device and type.</summary>
+    /// <param name="file">The weights; old names of the attention's layers are understood.</param>
+    /// <param name="config">The measures, from the config.json beside them.</param>
+    /// <param name="device">Where it goes.</param>
+    /// <param name="type">The type of its numbers, whatever the file's.</param>
+    /// <exception cref="CourseException">The file does not fit: the message lists what is missing or of another shape.</exception>
+    public static AutoencoderKL Open(WeightFile file, AutoencoderConfig config, Device device, ScalarType type = ScalarType.Float32)
+    {
+        var model = new AutoencoderKL(config, new Device(DeviceType.META));
         try
         {
-            model.LoadWeights(file);
+            file.LoadIntoEmpty(model, device, type, Rename);
         }
         catch
         {

@@ -38,7 +38,7 @@ public static class Downloads
     /// <param name="options">Where the cache is; the environment's when not given.</param>
     public static string? PathIfCached(Source source, string? file = null, DownloadOptions? options = null)
     {
-        options ??= DownloadOptions.FromEnvironment();
+        options = (options ?? DownloadOptions.FromEnvironment()).For(source);
         var files = file is null ? source.Files : [Find(source, file)];
         // Nothing is hashed while another file is missing.
         if (!files.All(each => File.Exists(options.PathOf(source, each)))) return null;
@@ -52,7 +52,7 @@ public static class Downloads
     /// <returns>One entry for each file; bad ones have been put aside.</returns>
     public static IReadOnlyList<CacheEntry> Look(Source source, DownloadOptions? options = null)
     {
-        options ??= DownloadOptions.FromEnvironment();
+        options = (options ?? DownloadOptions.FromEnvironment()).For(source);
         return [.. source.Files.Select(file => Check(source, file, options))];
     }
 
@@ -60,7 +60,7 @@ public static class Downloads
     /// <returns>One entry for each file; bad ones have been put aside.</returns>
     public static IReadOnlyList<CacheEntry> Verify(Source source, DownloadOptions? options = null)
     {
-        options ??= DownloadOptions.FromEnvironment();
+        options = (options ?? DownloadOptions.FromEnvironment()).For(source);
         return [.. source.Files.Select(file => Check(source, file, options, again: true))];
     }
 
@@ -76,7 +76,7 @@ public static class Downloads
     public static async Task<string> FetchAsync(Source source, IProgress<DownloadProgress>? progress = null,
         CancellationToken cancel = default, DownloadOptions? options = null)
     {
-        options ??= DownloadOptions.FromEnvironment();
+        options = (options ?? DownloadOptions.FromEnvironment()).For(source);
         foreach (var file in source.Files) await FetchAsync(source, file, progress, options, cancel);
         return source.Files.Count == 1 ? options.PathOf(source, source.Files[0]) : Path.Combine(options.Cache, source.Name);
     }
