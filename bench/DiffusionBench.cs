@@ -1,17 +1,24 @@
+using ImageGen.Data;
 using ImageGen.Diffusion;
+using ImageGen.Metrics;
 using ImageGen.Runtime;
+using ImageGen.Text;
 using ImageGen.Training;
+using ImageGen.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ImageGen.Bench;
 
-/// <summary>Latent diffusion: how near the U-Net comes to the machine's speed, what the loop adds, and what one batch for guidance saves.</summary>
+/// <summary>
+/// Latent diffusion: how near the U-Net comes to the machine's speed, what the loop adds, what one batch for guidance and
+/// cached latents save, and what few steps of a better sampler are worth.
+/// </summary>
 public static class DiffusionBench
 {
-    private const int Batch = 16, Tokens = 20, Words = 128;
+    private const int Batch = 32, Tokens = 20, Words = 128; // the trainer's own batch
 
-    public static IEnumerable<Measurement> Run() => Speeds().Concat(OneBatch()).Concat(Loop());
+    public static IEnumerable<Measurement> Run() => Speeds().Concat(OneBatch()).Concat(Loop()).Concat(Cached()).Concat(FewSteps());
 
     private static IEnumerable<Measurement> Speeds()
     {
@@ -22,10 +29,10 @@ public static class DiffusionBench
         const double productWork = 2.0 * 1024 * 1024 * 1024 / 1e9;
         var work = 2 * Products(unet, Batch) / 1e9;
         var (train, product, _) = Paired.Time(() => TrainStep(unet, inputs), () => a.matmul(b).Dispose(), rounds: 9);
-        yield return new("U-Net training step, batch 16", train, "s");
+        yield return new($"U-Net training step, batch {Batch}", train, "s");
         yield return new("  against matrix product", 3 * work / train / (productWork / product), AtLeast: 0.5);
         var (sample, product2, _) = Paired.Time(() => Look(unet, inputs), () => a.matmul(b).Dispose(), rounds: 9);
-        yield return new("U-Net look, batch 16", sample, "s");
+        yield return new($"U-Net look, batch {Batch}", sample, "s");
         yield return new("  against matrix product", work / sample / (productWork / product2), AtLeast: 0.6);
     }
 
@@ -42,17 +49,65 @@ public static class DiffusionBench
         yield return new("two looks against one batch of two", ratio, AtLeast: 1.3);
     }
 
-    /// <summary>The loop of our trainers around steps, against the steps alone.</summary>
+    /// <summary>What the loop of our trainers does around a step, alone, beside a step.</summary>
     private static IEnumerable<Measurement> Loop()
     {
-        const int steps = 5;
+        const int rounds = 200;
         using var scope = NewDisposeScope();
         using var unet = new UNet(UNetConfig.Petals(Words), Compute.Device);
-        var inputs = Inputs(Batch);
+        var (inputs, loss) = (Inputs(Batch), zeros(1));
+        var (empty, step, _) = Paired.Time(() => new StepLoop(rounds, ["loss"]).Run(_ => loss.alias()), () => TrainStep(unet, inputs), rounds: 7);
+        yield return new("training loop against bare steps", 1 + empty / rounds / step, AtMost: 1.02);
+    }
+
+    /// <summary>A step that takes latents and words from the cache, against one that encodes them anew.</summary>
+    private static IEnumerable<Measurement> Cached()
+    {
+        using var scope = NewDisposeScope();
+        using var autoencoder = new AutoencoderKL(AutoencoderConfig.Petals, Compute.Device);
+        using var unet = new UNet(UNetConfig.Petals(Words), Compute.Device);
+        using var bert = BertText.Mini(Compute.Device);
+        var text = new BertConditioner(bert);
+        var data = new Petals(Split.Train, 64);
+        using var cache = LatentCache.Of(data, autoencoder, text);
+        var (which, first, pictures) = (arange(Batch), zeros(Batch, ScalarType.Int64), PictureTensors.Of(data, Batch).to(Compute.Device));
+        string[] captions = [.. Enumerable.Range(0, Batch).Select(i => data.Captions(i)[0])];
         var (_, _, ratio) = Paired.Time(
-            () => new StepLoop(steps, ["loss"]).Run(_ => TrainStep(unet, inputs)),
-            () => { for (var i = 0; i < steps; i++) { using var one = NewDisposeScope(); TrainStep(unet, inputs); } }, rounds: 7);
-        yield return new("training loop against bare steps", ratio, AtMost: 1.02);
+            () => Step(autoencoder.ToLatents(pictures), text.Encode(captions)),
+            () => { var (latents, words) = cache.At(which, first); Step(latents, words); }, rounds: 7);
+        yield return new("a step that encodes, against cached latents", ratio, AtLeast: 1.1);
+
+        void Step(Tensor latents, TextConditions words)
+        {
+            using var one = NewDisposeScope();
+            var loss = unet.call(latents, full([Batch], 500L), words.Sequence, words.Mask).square().mean();
+            unet.zero_grad();
+            loss.backward();
+            latents.Dispose();
+            words.Dispose();
+        }
+    }
+
+    /// <summary>DPM-Solver++ at 15 steps and DDIM at 50, by what the course's own networks see in their pictures: proxies.</summary>
+    private static IEnumerable<Measurement> FewSteps()
+    {
+        if (!Checkpoints.Exists("unet")) yield break;
+        using var scope = NewDisposeScope();
+        var (model, exam) = (LatentDiffusion.Pretrained(), new FlowerExam(Split.Test, 256));
+        var few = Grade(new() { Sampler = SamplerKind.DpmSolver, Steps = 15 });
+        var many = Grade(new() { Sampler = SamplerKind.Ddim, Steps = 50 });
+        yield return new("DDIM, 50 steps: attributes right", many.Attributes.All!.Value);
+        yield return new("DPM-Solver++, 15 steps: attributes right", few.Attributes.All!.Value);
+        yield return new("DDIM, 50 steps: CLIP score (proxy)", many.ClipScore.Value);
+        yield return new("  DPM-Solver++, 15 steps, against it", few.ClipScore.Value / many.ClipScore.Value, AtLeast: 0.98);
+        yield return new("DDIM, 50 steps: Fréchet (proxy)", many.Frechet.Value);
+        yield return new("  DPM-Solver++, 15 steps, against it", few.Frechet.Value / many.Frechet.Value, AtMost: 1.1);
+
+        Scorecard Grade(GenerationOptions options)
+        {
+            using var pictures = model.Generate(exam.Captions, options);
+            return exam.Grade($"{options.Sampler}", pictures);
+        }
     }
 
     private static (Tensor X, Tensor Moments, Tensor Words) Inputs(int count) =>
@@ -74,7 +129,7 @@ public static class DiffusionBench
         return loss.detach().view(1).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Multiplications of a look, counted from the weights' shapes and the places each is used at; attention's own products left out.</summary>
+    /// <summary>Multiplications of a look, counted from the weights' shapes and the places each is used at, and attention's own.</summary>
     private static double Products(UNet unet, int batch)
     {
         var levels = unet.Config.Channels.Count;
@@ -98,6 +153,9 @@ public static class DiffusionBench
                 : name.Contains("attn2.to_k", StringComparison.Ordinal) || name.Contains("attn2.to_v", StringComparison.Ordinal) ? Tokens
                 : side * side;
             sum += weight.numel() * places;
+            // Every place with every key, and then with every value.
+            if (name.EndsWith("attn1.to_q.weight", StringComparison.Ordinal)) sum += 2 * places * places * weight.shape[0];
+            if (name.EndsWith("attn2.to_q.weight", StringComparison.Ordinal)) sum += 2 * places * Tokens * weight.shape[0];
         }
         return sum * batch;
     }

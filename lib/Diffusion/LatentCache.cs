@@ -12,16 +12,21 @@ namespace ImageGen.Diffusion;
 public sealed class LatentCache : IDisposable
 {
     private readonly Tensor latents; // [N, C, h, w] float16
-    private readonly TextConditions texts; // row 0 is the empty text; then the captions, picture by picture
+    private readonly TextConditions texts; // each distinct caption once, float16
+    private readonly Tensor places; // [1 + N·perPicture] int64: where a caption stands there; first the empty text's, then picture by picture
     private readonly int perPicture;
 
-    private LatentCache(Tensor latents, TextConditions texts, int perPicture) => (this.latents, this.texts, this.perPicture) = (latents, texts, perPicture);
+    private LatentCache(Tensor latents, TextConditions texts, Tensor places, int perPicture) =>
+        (this.latents, this.texts, this.places, this.perPicture) = (latents, texts, places, perPicture);
 
     /// <summary>Pictures in it.</summary>
     public int Count => (int)latents.shape[0];
 
     /// <summary>Captions of each picture.</summary>
     public int CaptionsPerPicture => perPicture;
+
+    /// <summary>Different captions in it, the empty one among them: each is encoded and kept once.</summary>
+    public int DistinctCaptions => (int)texts.Sequence.shape[0];
 
     /// <summary>Encodes a data set.</summary>
     /// <param name="pictures">The pictures and their captions.</param>
@@ -48,7 +53,11 @@ public sealed class LatentCache : IDisposable
             }
             progress?.Report(0.5 * parts.Count * 32 / pictures.Count);
         }
-        return new(cat(parts, 0).DetachFromDisposeScope(), Encode(captions, text, progress), captionsPerPicture);
+        var distinct = captions.Distinct().OrderBy(caption => caption.Length).ThenBy(caption => caption, StringComparer.Ordinal).ToArray();
+        var place = distinct.Select((caption, i) => (caption, i)).ToDictionary(pair => pair.caption, pair => (long)pair.i);
+        var texts = Encode(distinct, text, progress);
+        var places = tensor(captions.Select(caption => place[caption]).ToArray(), device: texts.Sequence.device);
+        return new(cat(parts, 0).DetachFromDisposeScope(), texts, places.DetachFromDisposeScope(), captionsPerPicture);
     }
 
     /// <summary>Some pictures' latents and one caption of each.</summary>
@@ -58,7 +67,7 @@ public sealed class LatentCache : IDisposable
     public (Tensor Latents, TextConditions Text) At(Tensor pictures, Tensor captions)
     {
         using var scope = NewDisposeScope();
-        var rows = where(captions.lt(0), zeros_like(captions), pictures * perPicture + captions + 1);
+        var rows = places.index_select(0, where(captions.lt(0), zeros_like(captions), pictures * perPicture + captions + 1));
         var mask = texts.Mask!.index_select(0, rows);
         var length = mask.any(0).sum().item<long>(); // no longer than the longest text of these
         var sequence = texts.Sequence.index_select(0, rows).narrow(1, 0, length).to(ScalarType.Float32);
@@ -71,27 +80,37 @@ public sealed class LatentCache : IDisposable
     {
         latents.Dispose();
         texts.Dispose();
+        places.Dispose();
     }
 
-    private static TextConditions Encode(List<string> captions, ITextConditioner text, IProgress<double>? progress)
+    // Captions of like length together: that saves most of the work. Each part goes into the table as soon as all are known.
+    private static TextConditions Encode(string[] captions, ITextConditioner text, IProgress<double>? progress)
     {
         using var scope = NewDisposeScope();
-        // Equal captions are encoded once, and those of like length together: that saves most of the work.
-        var distinct = captions.Distinct().OrderBy(caption => caption.Length).ThenBy(caption => caption, StringComparer.Ordinal).ToList();
         var parts = new List<TextConditions>();
-        foreach (var some in distinct.Chunk(256))
+        foreach (var some in captions.Chunk(256))
         {
             using var one = NewDisposeScope();
             var encoded = text.Encode(some);
             var mask = encoded.Mask ?? ones([some.Length, encoded.Sequence.shape[1]], ScalarType.Bool, encoded.Sequence.device);
             parts.Add(new(encoded.Sequence.to(ScalarType.Float16).MoveToOuterDisposeScope(), mask.alias().MoveToOuterDisposeScope()));
-            progress?.Report(0.5 + 0.5 * parts.Count * 256 / distinct.Count);
+            progress?.Report(0.5 + 0.5 * parts.Count * 256 / captions.Length);
         }
-        var length = parts.Max(part => part.Sequence.shape[1]);
-        var sequence = cat([.. parts.Select(part => nn.functional.pad(part.Sequence, [0, 0, 0, length - part.Sequence.shape[1]]))], 0);
-        var masks = cat([.. parts.Select(part => cat([part.Mask!, zeros([part.Mask!.shape[0], length - part.Mask.shape[1]], ScalarType.Bool, part.Mask.device)], 1))], 0);
-        var place = distinct.Select((caption, i) => (caption, i)).ToDictionary(pair => pair.caption, pair => (long)pair.i);
-        var rows = tensor(captions.Select(caption => place[caption]).ToArray(), device: sequence.device);
-        return new(sequence.index_select(0, rows).DetachFromDisposeScope(), masks.index_select(0, rows).DetachFromDisposeScope());
+        var (length, device) = (parts.Max(part => part.Sequence.shape[1]), parts[0].Sequence.device);
+        var sequence = empty([captions.Length, length, text.Width], ScalarType.Float16, device).DetachFromDisposeScope();
+        var masks = zeros([captions.Length, length], ScalarType.Bool, device).DetachFromDisposeScope();
+        var at = 0L;
+        foreach (var part in parts)
+        {
+            using var one = NewDisposeScope();
+            var (count, tokens) = (part.Sequence.shape[0], part.Sequence.shape[1]);
+            var rows = sequence.narrow(0, at, count);
+            rows.narrow(1, 0, tokens).copy_(part.Sequence);
+            rows.narrow(1, tokens, length - tokens).zero_();
+            masks.narrow(0, at, count).narrow(1, 0, tokens).copy_(part.Mask!);
+            part.Dispose();
+            at += count;
+        }
+        return new(sequence, masks);
     }
 }

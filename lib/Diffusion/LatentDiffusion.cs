@@ -1,4 +1,5 @@
 using ImageGen.Runtime;
+using ImageGen.Text;
 using ImageGen.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -57,6 +58,9 @@ public sealed record GenerationOptions
 /// <param name="config">The noise schedule, and what the U-Net predicts.</param>
 public sealed class LatentDiffusion(AutoencoderKL autoencoder, UNet unet, ITextConditioner text, DiffusionConfig config)
 {
+    // More pictures than this are made in parts: the decoder's maps of hundreds of pictures would fill the memory.
+    private const int AtOnce = 64;
+
     private readonly NoiseSchedule schedule = config.Schedule();
 
     /// <summary>Between pictures and latents.</summary>
@@ -71,6 +75,10 @@ public sealed class LatentDiffusion(AutoencoderKL autoencoder, UNet unet, ITextC
     /// <summary>The noise schedule, and what the U-Net predicts.</summary>
     public DiffusionConfig Config => config;
 
+    /// <summary>The model that comes with the course: it draws flowers of 64×64 pixels from captions, which it reads with MiniBERT.</summary>
+    /// <exception cref="CourseException">A checkpoint is missing or damaged.</exception>
+    public static LatentDiffusion Pretrained() => LoadPetals(new BertConditioner(BertText.Mini(Compute.Device)));
+
     /// <summary>Reads the course's own checkpoints <c>autoencoder</c> and <c>unet</c>.</summary>
     /// <param name="text">The text encoder that the U-Net was trained with: MiniBERT.</param>
     /// <param name="device">Where the models go; the course's device when null.</param>
@@ -84,7 +92,7 @@ public sealed class LatentDiffusion(AutoencoderKL autoencoder, UNet unet, ITextC
         return new(AutoencoderKL.Load(pictures, device), UNet.Load(weights, device), text, config);
     }
 
-    /// <summary>Makes a picture for each prompt.</summary>
+    /// <summary>Makes a picture for each prompt, no more than 64 at once.</summary>
     /// <param name="prompts">At least one.</param>
     /// <param name="options">How.</param>
     /// <param name="seen">Told of each step; see <see cref="Strip"/>.</param>
@@ -94,6 +102,7 @@ public sealed class LatentDiffusion(AutoencoderKL autoencoder, UNet unet, ITextC
     public Tensor Generate(IReadOnlyList<string> prompts, GenerationOptions? options = null, Action<SamplingMoment>? seen = null, CancellationToken cancellation = default)
     {
         options ??= new();
+        if (prompts.Count > AtOnce) return InParts(prompts, options, seen, cancellation);
         return Explained(() =>
         {
             using var scope = NewDisposeScope();
@@ -150,6 +159,8 @@ public sealed class LatentDiffusion(AutoencoderKL autoencoder, UNet unet, ITextC
             using var scope = NewDisposeScope();
             var sampler = SamplerOf(options);
             using var generator = new Generator((ulong)options.Seed, unet.Device);
+            if (mask.dim() != 4 || mask.shape[1] != 1 || mask.shape[0] != 1 && mask.shape[0] != pictures.shape[0] || !mask.shape[2..].SequenceEqual(pictures.shape[2..]))
+                throw new CourseException($"The mask is [{string.Join(", ", mask.shape)}] and the pictures are [{string.Join(", ", pictures.shape)}]: a mask must be [1, 1, H, W] or [B, 1, H, W], as high and wide as they.");
             var clean = autoencoder.ToLatents(pictures.to(unet.Device));
             // A latent is new as soon as one of its pixels is.
             var makes = nn.functional.max_pool2d(mask.to(unet.Device), autoencoder.Config.Factor);
@@ -230,11 +241,20 @@ public sealed class LatentDiffusion(AutoencoderKL autoencoder, UNet unet, ITextC
         }
     }
 
+    // Each part has a seed of its own, counted up from the options'.
+    private Tensor InParts(IReadOnlyList<string> prompts, GenerationOptions options, Action<SamplingMoment>? seen, CancellationToken cancellation)
+    {
+        using var scope = NewDisposeScope();
+        Tensor[] parts = [.. prompts.Chunk(AtOnce).Select((part, i) => Generate(part, options with { Seed = options.Seed + i }, seen, cancellation))];
+        return cat(parts, 0).MoveToOuterDisposeScope();
+    }
+
     private Tensor Noise(int count, GenerationOptions options, Generator generator)
     {
         if (count == 0) throw new CourseException("There is no prompt: give at least one.");
-        var side = unet.Config.LatentSide;
-        return randn([count, unet.Config.LatentChannels, options.LatentHeight ?? side, options.LatentWidth ?? side], device: unet.Device, generator: generator);
+        var (height, width) = (options.LatentHeight ?? unet.Config.LatentSide, options.LatentWidth ?? unet.Config.LatentSide);
+        if (height < 1 || width < 1) throw new CourseException($"The latents are to be {width}×{height}: LatentWidth and LatentHeight must be at least 1; {unet.Config.LatentSide} is what the model was trained with.");
+        return randn([count, unet.Config.LatentChannels, height, width], device: unet.Device, generator: generator);
     }
 
     private static Tensor Explained(Func<Tensor> work) => MemoryShortage.Explained(work, "make fewer pictures at once, or smaller ones");

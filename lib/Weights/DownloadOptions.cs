@@ -38,6 +38,9 @@ public sealed record DownloadOptions
     /// <summary>Free bytes of the disk that holds a folder.</summary>
     public Func<string, long> FreeSpace { get; init; } = folder => new DriveInfo(folder).AvailableFreeSpace;
 
+    /// <summary>How bytes are put on the disk: replaced where a full disk is played.</summary>
+    internal DiskWrite Write { get; init; } = RandomAccess.Write;
+
     /// <summary>The defaults, with the mirror and the offline switch of this process's environment.</summary>
     /// <exception cref="CourseException">The mirror is no web address.</exception>
     public static DownloadOptions FromEnvironment()

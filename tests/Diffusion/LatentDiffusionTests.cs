@@ -1,8 +1,10 @@
 using ImageGen.Data;
 using ImageGen.Diffusion;
+using ImageGen.Imaging;
 using ImageGen.Runtime;
 using ImageGen.Text;
 using ImageGen.Training;
+using ImageGen.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -89,7 +91,52 @@ public sealed class LatentDiffusionTests : IDisposable
         Assert.Contains("guidance scale is NaN", Assert.Throws<CourseException>(() => model.Generate(Prompts, new() { GuidanceScale = double.NaN }, cancellation: TestContext.Current.CancellationToken)).Message);
         Assert.Contains("Steps is 0", Assert.Throws<CourseException>(() => model.Generate(Prompts, new() { Steps = 0 }, cancellation: TestContext.Current.CancellationToken)).Message);
         Assert.Contains("Steps is 10001", Assert.Throws<CourseException>(() => model.Generate(Prompts, new() { Steps = 10_001 }, cancellation: TestContext.Current.CancellationToken)).Message);
+        Assert.Contains("LatentWidth", Assert.Throws<CourseException>(() => model.Generate(Prompts, new() { LatentWidth = 0 }, cancellation: TestContext.Current.CancellationToken)).Message);
         Assert.Contains("no prompt", Assert.Throws<CourseException>(() => model.Generate([], cancellation: TestContext.Current.CancellationToken)).Message);
+    }
+
+    [Fact]
+    public void PicturesAndMasksThatDoNotFitAreRefused()
+    {
+        using var scope = NewDisposeScope();
+        var stop = TestContext.Current.CancellationToken;
+        string[] one = ["a red flower"];
+        Assert.Contains("multiples of 4, for example 16×20", Assert.Throws<CourseException>(() => model.FromPictures(zeros(1, 3, 19, 16), one, 0.5, cancellation: stop)).Message);
+        Assert.Contains("multiples of 4", Assert.Throws<CourseException>(() => model.Inpaint(zeros(1, 3, 18, 16), zeros(1, 1, 18, 16), one, cancellation: stop)).Message);
+        Assert.Contains("The mask is [1, 1, 8, 8]", Assert.Throws<CourseException>(() => model.Inpaint(zeros(1, 3, 16, 16), zeros(1, 1, 8, 8), one, cancellation: stop)).Message);
+        Assert.Contains("The mask is [16, 16]", Assert.Throws<CourseException>(() => model.Inpaint(zeros(1, 3, 16, 16), zeros(16, 16), one, cancellation: stop)).Message);
+        Assert.Contains("2 prompts for 1 pictures", Assert.Throws<CourseException>(() => model.FromPictures(zeros(1, 3, 16, 16), Prompts, 0.5, cancellation: stop)).Message);
+    }
+
+    [Fact]
+    public void ManyPromptsAreDrawnInParts()
+    {
+        using var scope = NewDisposeScope();
+        var options = new GenerationOptions { Steps = 1, Seed = 5 };
+        string[] many = [.. Enumerable.Range(0, 70).Select(i => Prompts[i % 2])];
+        var all = model.Generate(many, options, cancellation: TestContext.Current.CancellationToken);
+        Assert.Equal([70, 3, 16, 16], all.shape);
+        Assert.True(all[..64].equal(model.Generate(many[..64], options, cancellation: TestContext.Current.CancellationToken)).all().item<bool>());
+        Assert.True(all[64..].equal(model.Generate(many[64..], options with { Seed = 6 }, cancellation: TestContext.Current.CancellationToken)).all().item<bool>());
+    }
+
+    [Fact]
+    public void ACutUNetIsRefusedAndSoIsAnotherModelsFile()
+    {
+        using var folder = new TemporaryFolder();
+        var path = Path.Combine(folder.Path, "unet.safetensors");
+        SafeTensors.Save(path, unet, metadata: new Dictionary<string, string> { [AutoencoderKL.ConfigNote] = unet.Config.ToJson() });
+        using (var file = WeightFile.Open(path))
+        {
+            using var again = UNet.Load(file);
+            foreach (var (name, value) in again.state_dict()) Assert.True(value.equal(unet.state_dict()[name]).all().item<bool>(), name);
+        }
+        var bytes = File.ReadAllBytes(path);
+        File.WriteAllBytes(path, bytes[..^100]);
+        Assert.Contains("are not in the file", Assert.Throws<CourseException>(() => UNet.Load(WeightFile.Open(path))).Message);
+        SafeTensors.Save(path, autoencoder, metadata: new Dictionary<string, string> { [AutoencoderKL.ConfigNote] = unet.Config.ToJson() });
+        using var other = WeightFile.Open(path);
+        Assert.Contains("conv_in", Assert.Throws<CourseException>(() => UNet.Load(other)).Message);
     }
 
     [Fact]
@@ -113,6 +160,8 @@ public sealed class LatentDiffusionTests : IDisposable
         Assert.Contains("4.4 PB", error.Message);
         Assert.Contains("free", error.Message);
         Assert.Contains("lower BatchSize", error.Message);
+        var picture = Assert.Throws<CourseException>(() => model.Generate(Prompts, new() { LatentWidth = 1 << 22, LatentHeight = 1 << 22 }, cancellation: TestContext.Current.CancellationToken));
+        Assert.Contains("make fewer pictures at once, or smaller ones", picture.Message);
         Assert.Throws<InvalidOperationException>(() => MemoryShortage.Explained<int>(() => throw new InvalidOperationException("another error"), "nothing"));
     }
 
@@ -128,6 +177,28 @@ public sealed class LatentDiffusionTests : IDisposable
         Assert.Equal(caption.Sequence.shape, text.Sequence.shape);
         Assert.True(text.Mask!.equal(caption.Mask!).all().item<bool>());
         Assert.True((text.Sequence * text.Mask.unsqueeze(-1)).allclose(caption.Sequence * caption.Mask!.unsqueeze(-1), rtol: 0.01, atol: 0.01));
+    }
+
+    [Fact]
+    public void EachDistinctCaptionIsKeptOnce()
+    {
+        using var scope = NewDisposeScope();
+        var pictures = new Twins(new Petals(Split.Train, 3, side: 16));
+        using var cache = LatentCache.Of(pictures, autoencoder, model.Text, captionsPerPicture: 2);
+        Assert.Equal((3, 3), (cache.Count, cache.DistinctCaptions)); // no text, and two captions that all pictures share
+        var (_, text) = cache.At(tensor(new[] { 0L, 1, 2 }), tensor(new[] { 1L, 1, 0 }));
+        Assert.True(text.Sequence[0].equal(text.Sequence[1]).all().item<bool>());
+        Assert.False(text.Sequence[1].equal(text.Sequence[2]).all().item<bool>());
+    }
+
+    [Fact]
+    public void ATrainingStepNeedsNeitherAutoencoderNorTextEncoder()
+    {
+        using var cache = Cache();
+        autoencoder.Dispose();
+        bert.Dispose();
+        var result = DiffusionTraining.Run(model, cache, new() { Steps = 2, BatchSize = 4 }, cancellation: TestContext.Current.CancellationToken);
+        Assert.All(result.Losses["loss"], loss => Assert.True(double.IsFinite(loss)));
     }
 
     [Fact]
@@ -189,6 +260,17 @@ public sealed class LatentDiffusionTests : IDisposable
     {
         using var frozen = no_grad();
         foreach (var (name, value) in unet.state_dict()) value.copy_(values[name]);
+    }
+
+    /// <summary>Pictures that all have the same two captions.</summary>
+    private sealed class Twins(Petals pictures) : ICaptionedPictures
+    {
+        public string Name => pictures.Name;
+        public int Count => pictures.Count;
+        public int Side => pictures.Side;
+        public bool MayFlip => false;
+        public Picture Picture(int index) => pictures.Picture(index);
+        public IReadOnlyList<string> Captions(int index) => Prompts;
     }
 
     private sealed class StopAtFirst(CancellationTokenSource stop) : IProgress<TrainingProgress>
