@@ -17,7 +17,7 @@ internal static class CourseRecipes
         new AutoencoderRecipe(),
         new UNetRecipe(),
         new TulipRecipe(),
-        new InkRecipe(),
+        new PorcelainRecipe(),
     ];
 
     /// <summary>One of them.</summary>

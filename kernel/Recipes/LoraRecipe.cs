@@ -99,21 +99,21 @@ internal sealed class TulipRecipe : LoraRecipe
 }
 
 /// <summary>A new style, for all flowers that the model knows.</summary>
-internal sealed class InkRecipe : LoraRecipe
+internal sealed class PorcelainRecipe : LoraRecipe
 {
-    public override string Name => "lora-ink";
+    public override string Name => "lora-porcelain";
 
-    public override string About => "A LoRA that teaches the latent diffusion model a style: ink lines and washes on paper.";
+    public override string About => "A LoRA that teaches the latent diffusion model a style: cobalt on white porcelain.";
 
-    public override string Data => "512 flowers of Petals redrawn in ink, 64×64, with five captions each, over the checkpoints 'autoencoder', 'unet' and 'minibert'";
+    public override string Data => "512 flowers of Petals painted on porcelain, 64×64, with five captions each, over the checkpoints 'autoencoder', 'unet' and 'minibert'";
 
     protected override IReadOnlyList<string> Prompts { get; } =
     [
-        "a red flower with round petals and a yellow center in a green meadow, drawn in ink", "a blue flower with pointed petals and a white center on pale sand, drawn in ink",
-        "a yellow flower with long petals and a brown center against a blue sky, drawn in ink", "a purple flower with layered petals in gray mist, drawn in ink",
-        "a white daisy-like flower with a golden center on dark soil, drawn in ink", "an orange flower with ruffled petals and a black center at dusk, drawn in ink",
-        "a pink flower with pointed petals and a green center over teal water, drawn in ink", "a magenta flower with round petals and an orange center by night, drawn in ink",
+        "a red flower with round petals and a yellow center on white porcelain", "a blue flower with pointed petals and a white center on white porcelain",
+        "a yellow flower with long petals and a brown center on white porcelain", "a purple flower with layered petals on white porcelain",
+        "a white daisy-like flower with a golden center on white porcelain", "an orange flower with ruffled petals and a black center on white porcelain",
+        "a pink flower with pointed petals and a green center on white porcelain", "a burgundy flower with round petals and an orange center on white porcelain",
     ];
 
-    protected override ICaptionedPictures Pictures(int count, int seed) => new InkPetals(count, seed: seed);
+    protected override ICaptionedPictures Pictures(int count, int seed) => new PorcelainPetals(count, seed: seed);
 }

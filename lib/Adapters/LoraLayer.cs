@@ -45,10 +45,17 @@ public sealed class LoraLayer : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        var seen = nn.functional.dropout(x.to(A.dtype), dropout, training && dropout > 0);
+        return (Scale * Product(x)).MoveToOuterDisposeScope(); // s·B(A(drop x))
+    }
+
+    /// <summary>The addition before it is scaled, <c>B(A(drop x))</c>.</summary>
+    internal Tensor Product(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        var seen = x.to(A.dtype);
+        if (training && dropout > 0) seen = nn.functional.dropout(seen, dropout);
         var narrow = convolves ? nn.functional.conv2d(seen, A) : nn.functional.linear(seen, A);
-        var wide = convolves ? nn.functional.conv2d(narrow, B) : nn.functional.linear(narrow, B);
-        return (Scale == 1 ? wide : wide * Scale).MoveToOuterDisposeScope(); // s·B(A(drop x))
+        return (convolves ? nn.functional.conv2d(narrow, B) : nn.functional.linear(narrow, B)).MoveToOuterDisposeScope();
     }
 
     /// <summary>The same as a matrix, <c>s·B·A</c>, in the shape of the layer's weight.</summary>

@@ -42,9 +42,14 @@ public sealed class KindProbe(IPictureTextModel model, ICaptionedPictures usual,
     private static LinearProbe Fit(IPictureTextModel model, ICaptionedPictures usual, ICaptionedPictures other)
     {
         if (usual.Side != other.Side) throw new CourseException($"{usual.Name} has pictures of {usual.Side} pixels and {other.Name} of {other.Side}: the probe would tell them by that; give both one size.");
-        using var scope = NewDisposeScope();
-        var vectors = cat([Vectors(model, PictureTensors.Of(usual, usual.Count)), Vectors(model, PictureTensors.Of(other, other.Count))], 0);
+        using var vectors = Both();
         return LinearProbe.Fit(vectors, [.. Enumerable.Repeat(0, usual.Count), .. Enumerable.Repeat(1, other.Count)], classes: 2);
+
+        Tensor Both()
+        {
+            using var scope = NewDisposeScope();
+            return cat([Vectors(model, PictureTensors.Of(usual, usual.Count)), Vectors(model, PictureTensors.Of(other, other.Count))], 0).MoveToOuterDisposeScope();
+        }
     }
 
     private static Tensor Vectors(IPictureTextModel model, Tensor pictures)

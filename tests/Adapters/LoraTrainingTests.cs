@@ -32,12 +32,14 @@ public sealed class LoraTrainingTests : IDisposable
     public void BertLearnsNewWordsThroughAnAdapterAlone()
     {
         using var scope = NewDisposeScope();
-        string[] captions = [.. Enumerable.Repeat("a red flower with white petals", 20)];
+        // First all of it learns its words, then an adapter alone learns what is said of them now.
+        MaskedLanguageTraining.Run(bert, ["a red flower", "a blue flower with white petals"], new() { Steps = 120, BatchSize = 16, LearningRate = 2e-2 }, cancellation: TestContext.Current.CancellationToken);
+        string[] captions = ["petals white red blue", "with with a a flower"];
         var base_ = bert.Model.state_dict().ToDictionary(pair => pair.Key, pair => pair.Value.clone());
-        using var lora = Lora.Attach(bert.Model, new() { Targets = [.. LoraOptions.Bert, "dense"], Rank = 8, Alpha = 16 });
+        using var lora = Lora.Attach(bert.Model, new() { Targets = [.. LoraOptions.Bert, "dense"], Rank = 8, Alpha = 32 });
         var result = MaskedLanguageTraining.Run(bert, lora, captions, new() { Steps = 150, BatchSize = 16, LearningRate = 1e-2 }, cancellation: TestContext.Current.CancellationToken);
         var losses = result.Losses["loss"];
-        Assert.True(losses.TakeLast(10).Average() < 0.6 * losses.Take(5).Average(), $"{losses.Take(5).Average()} to {losses.TakeLast(10).Average()}");
+        Assert.True(losses.TakeLast(10).Average() < 0.7 * losses.Take(5).Average(), $"{losses.Take(5).Average()} to {losses.TakeLast(10).Average()}");
         Assert.All(bert.Model.state_dict(), pair => Assert.True(AdapterFixtures.Same(base_[pair.Key], pair.Value), pair.Key));
     }
 

@@ -4,7 +4,7 @@ using ImageGen.Runtime;
 
 namespace ImageGen.Tests.Data;
 
-/// <summary>The two small sets that teach something new: tulips, and flowers in ink.</summary>
+/// <summary>The two small sets that teach something new: tulips, and flowers on porcelain.</summary>
 public sealed class NewKindsTests
 {
     [Fact]
@@ -25,7 +25,6 @@ public sealed class NewKindsTests
         Assert.All(Enumerable.Range(0, 300).SelectMany(petals.Captions), caption => Assert.DoesNotContain(Tulips.Word, caption));
         Assert.All(Enumerable.Range(0, 60), i => Assert.Equal(5, tulips.Captions(i).Distinct().Count()));
         Assert.DoesNotContain(Enumerable.Range(0, 60).SelectMany(tulips.Captions), caption => caption.Contains("a orange", StringComparison.Ordinal));
-        Assert.All(Enumerable.Range(0, 3), i => Assert.All(new InkPetals(3).Captions(i), caption => Assert.EndsWith(InkPetals.Words, caption)));
     }
 
     [Fact]
@@ -46,17 +45,26 @@ public sealed class NewKindsTests
     }
 
     [Fact]
-    public void InkIsPaperWithDarkLines()
+    public void PorcelainIsBlueOnWhite()
     {
-        var plain = new Picture(64, 64, [.. Enumerable.Repeat((byte)200, 64 * 64 * 3)]);
-        var paper = InkPetals.Draw(plain);
-        Assert.True(paper.Rgb.Distinct().Count() <= 3); // nothing to draw: one wash everywhere
-        var edge = new Picture(64, 64, [.. Enumerable.Range(0, 64 * 64).SelectMany(i => Enumerable.Repeat((byte)(i % 64 < 32 ? 90 : 220), 3))]);
-        var drawn = InkPetals.Draw(edge);
-        var darkest = Enumerable.Range(0, 64).MinBy(x => drawn[x, 32].R);
-        Assert.InRange(darkest, 28, 32); // on the dark side of the edge
-        Assert.True(drawn[darkest, 32].R < drawn[5, 32].R - 40);
-        Assert.True(drawn[60, 32].R > 180);
+        var set = new PorcelainPetals(12);
+        Assert.Equal(set.Picture(3), new PorcelainPetals(5).Picture(3));
+        foreach (var picture in Enumerable.Range(0, 12).Select(set.Picture))
+        {
+            var pixels = Enumerable.Range(0, 64 * 64).Select(i => (R: picture.Rgb[3 * i], G: picture.Rgb[3 * i + 1], B: picture.Rgb[3 * i + 2])).ToList();
+            Assert.All(pixels, pixel => Assert.True(pixel.B >= pixel.R));
+            Assert.Contains(pixels, pixel => pixel.B > pixel.R + 60); // pigment
+            Assert.True(picture[1, 1].R > 200); // bare glaze
+        }
+    }
+
+    [Fact]
+    public void CaptionsNameThePorcelainInPlaceOfTheBackdrop()
+    {
+        var (painted, petals) = (new PorcelainPetals(40), new Petals(Split.Train, 40));
+        Assert.All(Enumerable.Range(0, 40).SelectMany(painted.Captions), caption => Assert.Contains(PorcelainPetals.Words, caption));
+        Assert.DoesNotContain(Enumerable.Range(0, 40).SelectMany(painted.Captions), caption => caption.Contains("meadow", StringComparison.Ordinal) || caption.Contains("dusk", StringComparison.Ordinal));
+        Assert.Equal(petals.Captions(0).Count, painted.Captions(0).Count);
     }
 
     [Fact]
@@ -64,7 +72,7 @@ public sealed class NewKindsTests
     {
         Assert.Contains("0 tulips", Assert.Throws<CourseException>(() => new Tulips(0)).Message);
         Assert.Contains("8 pixels", Assert.Throws<CourseException>(() => new Tulips(1, 8)).Message);
-        Assert.Contains("1024 pixels", Assert.Throws<CourseException>(() => new InkPetals(1, 1024)).Message);
+        Assert.Contains("1024 pixels", Assert.Throws<CourseException>(() => new PorcelainPetals(1, 1024)).Message);
         Assert.Throws<ArgumentOutOfRangeException>(() => new Tulips(2).Picture(2));
     }
 }
