@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ImageGen.Adapters;
 using ImageGen.Diffusion;
 using ImageGen.Runtime;
 using ImageGen.Text;
@@ -87,6 +88,35 @@ public sealed class StableDiffusionTests : IDisposable
 
         static string Old(string name) => !name.Contains(".attentions.") ? name
             : name.Replace(".to_q.", ".query.").Replace(".to_k.", ".key.").Replace(".to_v.", ".value.").Replace(".to_out.0.", ".proj_attn.");
+    }
+
+    [Theory]
+    [InlineData(LoraLayout.Peft, ScalarType.Float32)]
+    [InlineData(LoraLayout.Diffusers, ScalarType.Float32)]
+    [InlineData(LoraLayout.Kohya, ScalarType.Float32)]
+    [InlineData(LoraLayout.Kohya, ScalarType.Float16)]
+    public void ALoraFileIsWornWithAWeight(LoraLayout layout, ScalarType type)
+    {
+        using var scope = NewDisposeScope();
+        using var model = StableDiffusion.Open(folder.Path, CPU, type);
+        var options = Options with { GuidanceScale = 1, Steps = 2 };
+        var path = folder["style/lora.safetensors"];
+        using (var made = Lora.Attach(model.UNet, new() { Rank = 4 }))
+        {
+            using (no_grad())
+                foreach (var (layer, i) in made.Layers.Values.Select((layer, i) => (layer, i))) layer.B.copy_(Inputs(3000 + i, layer.B.shape));
+            LoraFile.Save(made, path, layout);
+        }
+        var without = model.Generate(Prompts, options, cancellation: cancellation);
+        using var lora = LoraFile.Attach(model.UNet, path);
+        var with = model.Generate(Prompts, options, cancellation: cancellation);
+        Assert.True((with - without).abs().mean().item<float>() > 0.01);
+        lora.Weight = 0;
+        Assert.True(model.Generate(Prompts, options, cancellation: cancellation).equal(without).all().item<bool>());
+        lora.Weight = 0.5;
+        var half = model.Generate(Prompts, options, cancellation: cancellation);
+        lora.Merge();
+        Assert.True(model.Generate(Prompts, options, cancellation: cancellation).allclose(half, atol: type == ScalarType.Float32 ? 1e-3 : 0.1));
     }
 
     [Theory]
