@@ -12,6 +12,9 @@ public sealed class DenoisingStrip(AutoencoderKL autoencoder, int count)
     private readonly List<Picture> pictures = [];
     private readonly List<string> captions = [];
 
+    /// <summary>The pictures so far, the noisiest first, each with its moment.</summary>
+    public IReadOnlyList<(string Caption, Picture Picture)> Stages => [.. captions.Zip(pictures)];
+
     /// <summary>Give this as <c>seen</c> to a sampling.</summary>
     public void Add(SamplingMoment at)
     {

@@ -70,31 +70,41 @@ internal sealed class EulerSampler(NoiseSchedule schedule, SamplerOptions option
     }
 }
 
-/// <summary>Heun: an Euler step, a look at where it leads, and the step again along the mean of both directions. The last step is Euler's.</summary>
-internal sealed class HeunSampler(NoiseSchedule schedule, SamplerOptions options) : SigmaSampler(schedule, options)
+/// <summary>
+/// Heun: an Euler step, a look at where it leads, and the step again along the mean of both directions. The last step is
+/// Euler's; so is one from noise in which next to nothing of the picture is left. There σ falls at once from thousands to
+/// tens, and the correction would multiply what the model errs by hundreds.
+/// </summary>
+internal sealed class HeunSampler : SigmaSampler
 {
-    public override IReadOnlyList<double> Moments => [Visited[0], .. Visited.Skip(1).SelectMany(moment => new[] { moment, moment })];
+    private const double HighestCorrected = 80; // where the paper's own way begins
 
-    public override int LookOf(int step) => 2 * step;
+    private readonly (int Step, bool Corrects)[] looks;
 
-    private protected override double SigmaOf(int look) => Sigmas[(look + 1) / 2];
+    internal HeunSampler(NoiseSchedule schedule, SamplerOptions options) : base(schedule, options) =>
+        looks = [.. Enumerable.Range(0, options.Steps).SelectMany(LooksOf)];
+
+    public override IReadOnlyList<double> Moments => [.. looks.Select(look => Visited[look.Corrects ? look.Step + 1 : look.Step])];
+
+    public override int LookOf(int step) => Array.IndexOf(looks, (step, false));
+
+    private protected override double SigmaOf(int look) => Sigmas[looks[look].Corrects ? looks[look].Step + 1 : looks[look].Step];
 
     public override SamplerStep Step(int look, Tensor output, Tensor latents, SamplerStep? before = null, NoiseSource? chance = null)
     {
         using var scope = NewDisposeScope();
-        var sigma = SigmaOf(look);
-        var clean = Clean(output, latents, sigma);
-        var direction = (latents - clean) / sigma;
-        if (look % 2 == 0)
-        {
-            var tried = latents + (Sigmas[look / 2 + 1] - sigma) * direction;
-            return new(tried.MoveToOuterDisposeScope(), clean.MoveToOuterDisposeScope(), latents);
-        }
+        var (step, corrects) = looks[look];
+        var clean = Clean(output, latents, SigmaOf(look));
+        var direction = (latents - clean) / SigmaOf(look);
+        var change = Sigmas[step + 1] - Sigmas[step];
+        if (!corrects) return new((latents + change * direction).MoveToOuterDisposeScope(), clean.MoveToOuterDisposeScope(), latents);
         var start = before?.Start ?? throw new InvalidOperationException("Heun's second look needs the first.");
-        var first = (start - before.Clean) / Sigmas[look / 2];
-        var x = start + (sigma - Sigmas[look / 2]) * 0.5 * (first + direction);
-        return new(x.MoveToOuterDisposeScope(), clean.MoveToOuterDisposeScope(), latents);
+        var first = (start - before.Clean) / Sigmas[step];
+        return new((start + change * 0.5 * (first + direction)).MoveToOuterDisposeScope(), clean.MoveToOuterDisposeScope(), latents);
     }
+
+    private (int Step, bool Corrects)[] LooksOf(int step) =>
+        step + 1 < Options.Steps && Sigmas[step] <= HighestCorrected ? [(step, false), (step, true)] : [(step, false)];
 }
 
 /// <summary>

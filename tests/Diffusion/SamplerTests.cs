@@ -75,6 +75,24 @@ public class SamplerTests
     }
 
     [Fact]
+    public void HeunStepsStraightOutOfPureNoise()
+    {
+        using var scope = NewDisposeScope();
+        var options = new SamplerOptions { Steps = 5, Prediction = Prediction.Velocity };
+        var cosine = NoiseSchedule.Of(NoiseCurve.Cosine);
+        var (heun, euler) = (Sampler.Of(SamplerKind.Heun, cosine, options), Sampler.Of(SamplerKind.Euler, cosine, options));
+        // One look out of pure noise and one at the end, two at each of the three steps between.
+        Assert.Equal(8, heun.Moments.Count);
+        Assert.Equal([999, 749.25, 749.25 - 249.75, 749.25 - 249.75], heun.Moments.Take(4));
+        Assert.Equal((0, 1, 3), (heun.LookOf(0), heun.LookOf(1), heun.LookOf(2)));
+        var start = randn(1, 4, 2, 2, ScalarType.Float64) * heun.StartScale;
+        var output = rand(1, 4, 2, 2, ScalarType.Float64);
+        Assert.True(heun.Step(0, output, start).Latents.allclose(euler.Step(0, output, start).Latents));
+        // Stable Diffusion's schedule ends at σ = 14.6: every step but the last is corrected.
+        Assert.Equal(9, Sampler.Of(SamplerKind.Heun, Sd, new() { Steps = 5 }).Moments.Count);
+    }
+
+    [Fact]
     public void DdimComesBackWhereItsInversionBegan()
     {
         using var scope = NewDisposeScope();
