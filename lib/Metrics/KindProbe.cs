@@ -7,13 +7,13 @@ using static TorchSharp.torch;
 namespace ImageGen.Metrics;
 
 /// <summary>
-/// Tells a new kind of picture from the usual ones by the vectors of a picture-text model that knows nothing of the new kind:
-/// one linear layer, trained on drawn pictures of both. A proxy, as the model is.
+/// Tells a new kind of picture from the usual ones by the features of a network, such as MiniCLIP's, that never saw the new
+/// kind: one linear layer, trained on drawn pictures of both. A proxy, where the network is one.
 /// </summary>
-/// <param name="model">Makes the vectors; it stays its owner's.</param>
+/// <param name="model">Makes the features; it stays its owner's.</param>
 /// <param name="usual">Pictures as the models know them.</param>
 /// <param name="other">Pictures of the new kind.</param>
-public sealed class KindProbe(IPictureTextModel model, ICaptionedPictures usual, ICaptionedPictures other) : IDisposable
+public sealed class KindProbe(IPictureFeatures model, ICaptionedPictures usual, ICaptionedPictures other) : IDisposable
 {
     private const int AtOnce = 64;
 
@@ -39,7 +39,7 @@ public sealed class KindProbe(IPictureTextModel model, ICaptionedPictures usual,
     /// <inheritdoc/>
     public void Dispose() => probe.Dispose();
 
-    private static LinearProbe Fit(IPictureTextModel model, ICaptionedPictures usual, ICaptionedPictures other)
+    private static LinearProbe Fit(IPictureFeatures model, ICaptionedPictures usual, ICaptionedPictures other)
     {
         if (usual.Side != other.Side) throw new CourseException($"{usual.Name} has pictures of {usual.Side} pixels and {other.Name} of {other.Side}: the probe would tell them by that; give both one size.");
         using var vectors = Both();
@@ -52,9 +52,9 @@ public sealed class KindProbe(IPictureTextModel model, ICaptionedPictures usual,
         }
     }
 
-    private static Tensor Vectors(IPictureTextModel model, Tensor pictures)
+    private static Tensor Vectors(IPictureFeatures model, Tensor pictures)
     {
         using var frozen = no_grad();
-        return cat([.. pictures.split(AtOnce).Select(model.EmbedPictures)], 0);
+        return cat([.. pictures.split(AtOnce).Select(model.Features)], 0);
     }
 }
