@@ -11,9 +11,9 @@ public sealed record DecodingPlan(int AtOnce, int? Tile = null)
 {
     private const int LargeTile = 64, SmallTile = 32;
 
-    // Tensors of a layer's size that live at once where the decoder is largest: what comes in, the normed, the convolved,
-    // and what the convolution needs for itself. Measured with ./course bench sd.
-    private const int LiveTensors = 5;
+    // Tensors of a layer's size that live at once where the decoder is largest: what comes in, the normed, the convolved, and
+    // what the convolution needs for itself. Five were measured (./course bench sd: 1.5 GB for 512²); more leave room.
+    private const int LiveTensors = 8;
 
     /// <summary>Bytes that decoding needs beside the weights, about: the layers at full size with the second-narrowest channels.</summary>
     /// <param name="config">The autoencoder's measures.</param>
