@@ -45,11 +45,11 @@ public class SmallerPicturesTests
         Assert.Equal(Pixels(SmallerPictures.Of(Painting.ToPng())), Pixels(smaller));
     }
 
-    // The first three pixels are known, the others chance.
+    // The first three pixels are known; the others grow slowly brighter, with noise, as paint does.
     private static Picture Noise()
     {
-        var rgb = new byte[100 * 80 * 3];
-        new Random(1).NextBytes(rgb);
+        var random = new Random(1);
+        byte[] rgb = [.. Enumerable.Range(0, 100 * 80 * 3).Select(i => (byte)(30 + i / 3 % 100 / 2 + random.Next(32)))];
         ((byte[])[200, 55, 78, 0, 0, 0, 255, 255, 255]).CopyTo(rgb, 0);
         return new(100, 80, rgb);
     }
