@@ -100,7 +100,7 @@ public static class DiffusionBench
     {
         if (!Checkpoints.Exists("unet")) yield break;
         using var scope = NewDisposeScope();
-        var (model, exam) = (LatentDiffusion.Pretrained(), new FlowerExam(Split.Test, 256));
+        var (model, exam) = (LatentDiffusion.Pretrained(), new FlowerExam(Split.Test, 128));
         var few = Grade(new() { Sampler = SamplerKind.DpmSolver, Steps = 15 });
         var many = Grade(new() { Sampler = SamplerKind.Ddim, Steps = 50 });
         yield return new("DDIM, 50 steps: attributes right", many.Attributes.All!.Value);
