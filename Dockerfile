@@ -2,6 +2,7 @@
 #   docker build -t imagegen .                       CPU
 #   docker build -t imagegen:cuda --build-arg CUDA=true .
 #   docker run --rm -p 127.0.0.1:8888:8888 imagegen
+#   docker run --rm --gpus all -p 127.0.0.1:8888:8888 imagegen:cuda
 # JupyterHub starts the same image with the command jupyterhub-singleuser.
 
 ARG DOTNET_IMAGE=mcr.microsoft.com/dotnet/sdk:10.0-noble

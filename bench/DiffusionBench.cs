@@ -29,7 +29,7 @@ public static class DiffusionBench
         // As many products as take about as long as a step: then what else the machine does falls on both alike.
         const int products = 12;
         const double productWork = products * 2.0 * 1024 * 1024 * 1024 / 1e9;
-        var work = 2 * Products(unet, Batch) / 1e9;
+        var work = 2 * UNetWork.Multiplications(unet, Batch, unet.Config.LatentSide, Tokens) / 1e9;
         var (train, product, _) = Paired.Time(() => TrainStep(unet, inputs), Multiply, rounds: 9);
         yield return new($"U-Net training step, batch {Batch}", train, "s");
         yield return new("  against matrix product", 3 * work / train / (productWork / product), AtLeast: 0.5);
@@ -134,36 +134,5 @@ public static class DiffusionBench
         unet.zero_grad();
         loss.backward();
         return loss.detach().view(1).MoveToOuterDisposeScope();
-    }
-
-    /// <summary>Multiplications of a look, counted from the weights' shapes and the places each is used at, and attention's own.</summary>
-    private static double Products(UNet unet, int batch)
-    {
-        var levels = unet.Config.Channels.Count;
-        double sum = 0;
-        foreach (var (name, weight) in unet.named_parameters())
-        {
-            if (weight.dim() < 2) continue;
-            var side = (double)unet.Config.LatentSide;
-            var parts = name.Split('.');
-            var level = parts[0] switch
-            {
-                "down_blocks" => int.Parse(parts[1]),
-                "up_blocks" => levels - 1 - int.Parse(parts[1]),
-                "mid_block" => levels - 1,
-                _ => 0,
-            };
-            if (name.Contains("downsamplers", StringComparison.Ordinal)) level++;
-            if (name.Contains("upsamplers", StringComparison.Ordinal)) level--;
-            side /= 1 << level;
-            var places = name.Contains("time_emb", StringComparison.Ordinal) ? 1
-                : name.Contains("attn2.to_k", StringComparison.Ordinal) || name.Contains("attn2.to_v", StringComparison.Ordinal) ? Tokens
-                : side * side;
-            sum += weight.numel() * places;
-            // Every place with every key, and then with every value.
-            if (name.EndsWith("attn1.to_q.weight", StringComparison.Ordinal)) sum += 2 * places * places * weight.shape[0];
-            if (name.EndsWith("attn2.to_q.weight", StringComparison.Ordinal)) sum += 2 * places * Tokens * weight.shape[0];
-        }
-        return sum * batch;
     }
 }

@@ -7,7 +7,10 @@ Dictionary<string, Func<IEnumerable<Measurement>>> benches = new()
 {
     ["style"] = StyleBench.Run,
     ["diffusion"] = DiffusionBench.Run,
+    ["lora"] = LoraBench.Run,
     ["weights"] = WeightsBench.Run,
+    ["load"] = LoadBench.Run,
+    ["sd"] = StableDiffusionBench.Run,
     ["data"] = DataBench.Run,
     ["bert"] = BertBench.Run,
     ["gan"] = GanBench.Run,

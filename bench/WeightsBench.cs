@@ -40,7 +40,7 @@ internal static class WeightsBench
         var bytes = new byte[new FileInfo(path).Length];
         Array.Fill(bytes, (byte)1);
         List<double> plain = [], weights = [];
-        var before = ResidentBytes();
+        var before = ProcessMemory.Resident;
         long most = 0;
         for (var round = 0; round < Rounds; round++)
         {
@@ -53,7 +53,7 @@ internal static class WeightsBench
             {
                 using var file = WeightFile.Open(path);
                 file.LoadInto(net);
-                most = Math.Max(most, ResidentBytes());
+                most = Math.Max(most, ProcessMemory.Resident);
             }));
         }
         return
@@ -74,10 +74,4 @@ internal static class WeightsBench
     }
 
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
-
-    private static long ResidentBytes()
-    {
-        using var self = Process.GetCurrentProcess();
-        return self.WorkingSet64;
-    }
 }

@@ -16,6 +16,8 @@ internal static class CourseRecipes
         new MiniClipRecipe(),
         new AutoencoderRecipe(),
         new UNetRecipe(),
+        new TulipRecipe(),
+        new PorcelainRecipe(),
     ];
 
     /// <summary>One of them.</summary>

@@ -71,7 +71,7 @@ internal sealed class DcganWords : DcganRecipe
 
     public override string About => "A text-conditioned DCGAN that draws flowers from bags of words.";
 
-    public override int Steps => 3850;
+    public override int Steps => 4900;
 
     protected override ICaptionEncoder Encoder(Petals data) =>
         BagOfWords.Learn(Enumerable.Range(0, 4096).SelectMany(data.Captions), leastCount: 20);
@@ -85,7 +85,7 @@ internal sealed class DcganBert : DcganRecipe
     public override string About =>
         $"The DCGAN of {GanModel.Words}, taught to read MiniBERT's sentence vectors: its text layers begin anew, all others where {GanModel.Words} ended.";
 
-    public override int Steps => 1850;
+    public override int Steps => 2400;
 
     protected override ICaptionEncoder Encoder(Petals data) => new RememberedVectors(BertText.Mini());
 

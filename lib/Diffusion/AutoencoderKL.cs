@@ -45,6 +45,9 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
     /// <summary>Where its numbers are.</summary>
     public Device Device => toLatents.weight!.device;
 
+    /// <summary>What its numbers are.</summary>
+    public ScalarType Type => toLatents.weight!.dtype;
+
     /// <summary>The distribution of the latents of pictures, not scaled.</summary>
     /// <param name="pictures"><c>[B, 3, H, W]</c> in [−1, 1]; height and width are multiples of <see cref="AutoencoderConfig.Factor"/>.</param>
     /// <exception cref="CourseException">The pictures have another shape.</exception>
@@ -65,23 +68,23 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
         return decoder.call(fromLatents.call(latents)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Pictures to latents of deviation 1: the likeliest ones, times <see cref="AutoencoderConfig.ScalingFactor"/>. No gradients.</summary>
+    /// <summary>Pictures to latents of deviation 1: the likeliest ones, times <see cref="AutoencoderConfig.ScalingFactor"/>, in float32 whatever the model's type. No gradients.</summary>
     /// <inheritdoc cref="Encode"/>
     public Tensor ToLatents(Tensor pictures)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        return (Encode(pictures).Mean * Config.ScalingFactor).MoveToOuterDisposeScope();
+        return (Encode(pictures.to(Type)).Mean.to(ScalarType.Float32) * Config.ScalingFactor).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Latents of deviation 1 to pictures. No gradients.</summary>
+    /// <summary>Latents of deviation 1 to pictures, in float32 whatever the model's type. No gradients.</summary>
     /// <param name="latents"><c>[B, 4, h, w]</c>, scaled.</param>
     /// <returns><c>[B, 3, h·f, w·f]</c>, clamped to [−1, 1].</returns>
     public Tensor ToPictures(Tensor latents)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        return Decode(latents / Config.ScalingFactor).clamp(-1, 1).MoveToOuterDisposeScope();
+        return Decode((latents / Config.ScalingFactor).to(Type)).to(ScalarType.Float32).clamp(-1, 1).MoveToOuterDisposeScope();
     }
 
     /// <summary>Pictures through the latents and back, <c>[B, 3, H, W]</c> in about [−1, 1].</summary>
@@ -92,8 +95,9 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
     }
 
     /// <summary>
-    /// Weights to train from: every residual block begins as nothing added, and the latents with little noise, so that the
-    /// first steps learn to pass the picture on instead of learning to outshout the noise.
+    /// Weights to train from. Every convolution keeps the size of what passes through it: weights of variance 1 / inputs (LeCun
+    /// and others, "Efficient BackProp", 1998); with torch's own, a third of that, colors are learned late. Every residual block
+    /// begins as nothing added, and the latents with little noise, so that the first steps learn to pass the picture on.
     /// </summary>
     public void InitializeForTraining()
     {
@@ -101,6 +105,8 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
         using var frozen = no_grad();
         foreach (var (name, parameter) in named_parameters())
             if (name.Contains("conv2.", StringComparison.Ordinal) || name.Contains("to_out.0.", StringComparison.Ordinal)) parameter.zero_();
+            else if (parameter.dim() == 4) parameter.normal_(0, 1 / Math.Sqrt(parameter.numel() / parameter.shape[0]));
+            else if (name.Contains("conv", StringComparison.Ordinal) && !name.Contains("norm", StringComparison.Ordinal)) parameter.zero_();
         toLatents.weight![Config.LatentChannels..].zero_();
         toLatents.bias![Config.LatentChannels..].fill_(-6); // ln σ²: σ = 0.05
     }
@@ -119,10 +125,21 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
     {
         if (!file.Metadata.TryGetValue(ConfigNote, out var config))
             throw new CourseException($"{file.Path} does not say which autoencoder it belongs to: build one with its configuration, and call LoadWeights.");
-        var model = new AutoencoderKL(AutoencoderConfig.FromJson(config, file.Path), device);
+        return Open(file, AutoencoderConfig.FromJson(config, file.Path), device ?? CPU);
+    }
+
+    /// <summary>Reads published weights straight to their device and type.</summary>
+    /// <param name="file">The weights; old names of the attention's layers are understood.</param>
+    /// <param name="config">The measures, from the config.json beside them.</param>
+    /// <param name="device">Where it goes.</param>
+    /// <param name="type">The type of its numbers, whatever the file's.</param>
+    /// <exception cref="CourseException">The file does not fit: the message lists what is missing or of another shape.</exception>
+    public static AutoencoderKL Open(WeightFile file, AutoencoderConfig config, Device device, ScalarType type = ScalarType.Float32)
+    {
+        var model = new AutoencoderKL(config, new Device(DeviceType.META));
         try
         {
-            model.LoadWeights(file);
+            file.LoadIntoEmpty(model, device, type, Rename);
         }
         catch
         {

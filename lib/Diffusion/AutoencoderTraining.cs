@@ -18,7 +18,7 @@ public sealed record AutoencoderOptions
     public int BatchSize { get; init; } = 4;
 
     /// <summary>The highest rate: it rises over <see cref="WarmUp"/> steps and falls along a cosine.</summary>
-    public double LearningRate { get; init; } = 2e-3;
+    public double LearningRate { get; init; } = 1.2e-3;
 
     /// <summary>Steps in which the rate rises.</summary>
     public int WarmUp { get; init; } = 30;

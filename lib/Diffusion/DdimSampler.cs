@@ -26,7 +26,7 @@ internal sealed class DdimSampler(NoiseSchedule schedule, SamplerOptions options
 {
     private protected override double End => Options.EndsClean ? 1 : Schedule.AlphaBar[0];
 
-    public override SamplerStep Step(int look, Tensor output, Tensor latents, SamplerStep? before = null, Generator? generator = null)
+    public override SamplerStep Step(int look, Tensor output, Tensor latents, SamplerStep? before = null, NoiseSource? chance = null)
     {
         using var scope = NewDisposeScope();
         var (now, next) = (Schedule.AlphaBar[Visited[look]], After(look));
@@ -35,7 +35,7 @@ internal sealed class DdimSampler(NoiseSchedule schedule, SamplerOptions options
         var noise = Options.Prediction.ToNoise(output, latents, signal, share);
         var s = Options.Eta * Math.Sqrt((1 - next) / (1 - now) * (1 - now / next));
         var x = Math.Sqrt(next) * clean + Math.Sqrt(Math.Max(0, 1 - next - s * s)) * noise;
-        if (s > 0) x = x + s * NoiseLike(latents, generator);
+        if (s > 0) x = x + s * NoiseLike(latents, chance);
         return new(x.MoveToOuterDisposeScope(), clean.MoveToOuterDisposeScope(), latents);
     }
 }
@@ -45,7 +45,7 @@ internal sealed class DdimInversion : MomentSampler
 {
     internal DdimInversion(NoiseSchedule schedule, SamplerOptions options) : base(schedule, options) => Array.Reverse(Visited);
 
-    public override SamplerStep Step(int look, Tensor output, Tensor latents, SamplerStep? before = null, Generator? generator = null)
+    public override SamplerStep Step(int look, Tensor output, Tensor latents, SamplerStep? before = null, NoiseSource? chance = null)
     {
         using var scope = NewDisposeScope();
         var end = Options.EndsClean ? 1 : Schedule.AlphaBar[0];
@@ -65,14 +65,14 @@ internal sealed class DdpmSampler(NoiseSchedule schedule, SamplerOptions options
 {
     private const double LeastVariance = 1e-20;
 
-    public override SamplerStep Step(int look, Tensor output, Tensor latents, SamplerStep? before = null, Generator? generator = null)
+    public override SamplerStep Step(int look, Tensor output, Tensor latents, SamplerStep? before = null, NoiseSource? chance = null)
     {
         using var scope = NewDisposeScope();
         var (now, next) = (Schedule.AlphaBar[Visited[look]], After(look));
         var (alpha, beta) = (now / next, 1 - now / next);
         var clean = Options.Prediction.ToClean(output, latents, Math.Sqrt(now), Math.Sqrt(1 - now));
         var x = clean * (Math.Sqrt(next) * beta / (1 - now)) + latents * (Math.Sqrt(alpha) * (1 - next) / (1 - now));
-        if (Visited[look] > 0) x = x + Math.Sqrt(Math.Max(LeastVariance, beta * (1 - next) / (1 - now))) * NoiseLike(latents, generator);
+        if (Visited[look] > 0) x = x + Math.Sqrt(Math.Max(LeastVariance, beta * (1 - next) / (1 - now))) * NoiseLike(latents, chance);
         return new(x.MoveToOuterDisposeScope(), clean.MoveToOuterDisposeScope(), latents);
     }
 }

@@ -25,6 +25,19 @@ public static class DiffusionTraining
     /// <exception cref="CourseException">An option is out of range, a loss is not a number, or memory ran out.</exception>
     public static LoopResult Run(
         LatentDiffusion model, LatentCache data, DiffusionOptions? options = null,
+        IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default) =>
+        Run(model, model.UNet, data, options, progress, cancellation);
+
+    /// <summary>Trains something in or on the U-Net, such as an adapter, in the same way; what else the U-Net has is used and stays as it is.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="learner">What learns: its parameters go to the optimizer, and its averages are left in it.</param>
+    /// <param name="data">What to learn, encoded.</param>
+    /// <param name="options">How.</param>
+    /// <param name="progress">Who watches; may be nobody.</param>
+    /// <param name="cancellation">Stops before the next step; what was learned stays.</param>
+    /// <inheritdoc cref="Run(LatentDiffusion, LatentCache, DiffusionOptions?, IProgress{TrainingProgress}?, CancellationToken)"/>
+    public static LoopResult Run(
+        LatentDiffusion model, nn.Module learner, LatentCache data, DiffusionOptions? options = null,
         IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
     {
         options ??= new();
@@ -32,20 +45,20 @@ public static class DiffusionTraining
         using var scope = NewDisposeScope();
         var unet = model.UNet;
         var schedule = model.Config.Schedule();
-        using var optimizer = optim.AdamW(unet.parameters(), lr: options.LearningRate, beta1: 0.9, beta2: 0.99, weight_decay: 0.01);
-        using var ema = new Ema(unet, options.Decay);
-        var state = new TrainingCheckpoint().Add("model", unet).Add("ema", ema).Add("adam", optimizer);
+        using var optimizer = optim.AdamW(learner.parameters(), lr: options.LearningRate, beta1: 0.9, beta2: 0.99, weight_decay: 0.01);
+        using var ema = new Ema(learner, options.Decay);
+        var state = new TrainingCheckpoint().Add("model", learner).Add("ema", ema).Add("adam", optimizer);
         var done = options.Resume ? state.Load(options.StateFile ?? throw new CourseException("Resume is set and StateFile is not: name the file to go on from.")) : 0;
         Picture? sample = null;
         var (current, sampledAt) = (done, int.MinValue / 2);
 
-        unet.train();
+        learner.train();
         var result = MemoryShortage.Explained(() => new StepLoop(options.Steps, LossNames, progress, cancellation).Run(
             Step, Sample, done, options.StateFile is { } file ? new(options.SaveEvery, step => state.Save(file, step)) : null),
             "lower BatchSize, and raise Accumulate by as much");
         using (no_grad())
-            foreach (var (name, value) in unet.state_dict()) value.copy_(ema.Averages[name]);
-        unet.eval();
+            foreach (var (name, value) in learner.state_dict()) value.copy_(ema.Averages[name]);
+        learner.eval();
         return result with { Elapsed = state.Elapsed };
 
         Tensor Step(int step)
@@ -62,7 +75,7 @@ public static class DiffusionTraining
                 (loss / options.Accumulate).backward();
                 reports.Add(report.MoveToOuterDisposeScope());
             }
-            nn.utils.clip_grad_norm_(unet.parameters(), options.GradientClip);
+            nn.utils.clip_grad_norm_(learner.parameters(), options.GradientClip);
             optimizer.step();
             ema.Update();
             return stack(reports).mean([0]);

@@ -40,10 +40,19 @@ public sealed record GenerationOptions
     public MomentSpacing? Spacing { get; init; }
 
     /// <summary>Where chance begins: the same seed, prompts and options give the same pictures.</summary>
-    public int Seed { get; init; } = Seeds.Default;
+    public int Seed { get; init; } = Runtime.Seeds.Default;
+
+    /// <summary>A seed for each picture, so that each is the same in whatever batch it is made; <see cref="Seed"/> alone when null.</summary>
+    public IReadOnlyList<int>? Seeds { get; init; }
+
+    /// <summary>How latents become pictures; chosen by the free memory when null.</summary>
+    public DecodingPlan? Decoding { get; init; }
 
     /// <summary>Takes warnings, such as that a prompt is cut; the cell's output when null.</summary>
     public Action<string>? Warn { get; init; }
+
+    /// <summary>What Stable Diffusion is usually asked with.</summary>
+    public static GenerationOptions StableDiffusion { get; } = new() { Steps = 25, GuidanceScale = 7.5 };
 
     internal Guidance Guidance => new Guidance(GuidanceScale, GuidanceRescale).Checked();
 }
@@ -56,7 +65,7 @@ public sealed record GenerationOptions
 /// <param name="unet">Predicts.</param>
 /// <param name="text">Encodes prompts, to the width that the U-Net looks at.</param>
 /// <param name="config">The noise schedule, and what the U-Net predicts.</param>
-public sealed class LatentDiffusion(AutoencoderKL autoencoder, UNet unet, ITextConditioner text, DiffusionConfig config)
+public sealed class LatentDiffusion(AutoencoderKL autoencoder, UNet unet, ITextConditioner text, DiffusionConfig config) : IDisposable
 {
     // More pictures than this are made in parts: the decoder's maps of hundreds of pictures would fill the memory.
     private const int AtOnce = 64;
@@ -92,6 +101,14 @@ public sealed class LatentDiffusion(AutoencoderKL autoencoder, UNet unet, ITextC
         return new(AutoencoderKL.Load(pictures, device), UNet.Load(weights, device), text, config);
     }
 
+    /// <summary>Frees all three models.</summary>
+    public void Dispose()
+    {
+        autoencoder.Dispose();
+        unet.Dispose();
+        (text as IDisposable)?.Dispose();
+    }
+
     /// <summary>Makes a picture for each prompt, no more than 64 at once.</summary>
     /// <param name="prompts">At least one.</param>
     /// <param name="options">How.</param>
@@ -107,10 +124,10 @@ public sealed class LatentDiffusion(AutoencoderKL autoencoder, UNet unet, ITextC
         {
             using var scope = NewDisposeScope();
             var sampler = SamplerOf(options);
-            using var generator = new Generator((ulong)options.Seed, unet.Device);
-            var noise = Noise(prompts.Count, options, generator);
-            var latents = Run(sampler, noise * sampler.StartScale, prompts, options, 0, generator, seen, null, cancellation);
-            return autoencoder.ToPictures(latents).MoveToOuterDisposeScope();
+            using var chance = ChanceOf(options);
+            var noise = Noise(prompts.Count, options, chance);
+            var latents = Run(sampler, noise * sampler.StartScale, prompts, options, 0, chance, seen, null, cancellation);
+            return Pictures(latents, options);
         });
     }
 
@@ -131,14 +148,14 @@ public sealed class LatentDiffusion(AutoencoderKL autoencoder, UNet unet, ITextC
         {
             using var scope = NewDisposeScope();
             var sampler = SamplerOf(options);
-            using var generator = new Generator((ulong)options.Seed, unet.Device);
+            using var chance = ChanceOf(options);
             var clean = autoencoder.ToLatents(pictures.to(unet.Device));
             var steps = (int)Math.Round(options.Steps * strength);
-            if (steps == 0) return autoencoder.ToPictures(clean).MoveToOuterDisposeScope();
+            if (steps == 0) return Pictures(clean, options);
             var first = sampler.LookOf(options.Steps - steps);
-            var start = sampler.Noised(clean, randn(clean.shape, device: clean.device, generator: generator), first);
-            var latents = Run(sampler, start, prompts, options, first, generator, seen, null, cancellation);
-            return autoencoder.ToPictures(latents).MoveToOuterDisposeScope();
+            var start = sampler.Noised(clean, chance.Like(clean), first);
+            var latents = Run(sampler, start, prompts, options, first, chance, seen, null, cancellation);
+            return Pictures(latents, options);
         });
     }
 
@@ -158,15 +175,15 @@ public sealed class LatentDiffusion(AutoencoderKL autoencoder, UNet unet, ITextC
         {
             using var scope = NewDisposeScope();
             var sampler = SamplerOf(options);
-            using var generator = new Generator((ulong)options.Seed, unet.Device);
+            using var chance = ChanceOf(options);
             if (mask.dim() != 4 || mask.shape[1] != 1 || mask.shape[0] != 1 && mask.shape[0] != pictures.shape[0] || !mask.shape[2..].SequenceEqual(pictures.shape[2..]))
                 throw new CourseException($"The mask is [{string.Join(", ", mask.shape)}] and the pictures are [{string.Join(", ", pictures.shape)}]: a mask must be [1, 1, H, W] or [B, 1, H, W], as high and wide as they.");
             var clean = autoencoder.ToLatents(pictures.to(unet.Device));
             // A latent is new as soon as one of its pixels is.
             var makes = nn.functional.max_pool2d(mask.to(unet.Device), autoencoder.Config.Factor);
-            var noise = randn(clean.shape, device: clean.device, generator: generator);
-            var latents = Run(sampler, noise * sampler.StartScale, prompts, options, 0, generator, seen, Keep, cancellation);
-            return autoencoder.ToPictures(latents).MoveToOuterDisposeScope();
+            var noise = chance.Like(clean);
+            var latents = Run(sampler, noise * sampler.StartScale, prompts, options, 0, chance, seen, Keep, cancellation);
+            return Pictures(latents, options);
 
             Tensor Keep(Tensor x, int next)
             {
@@ -192,8 +209,8 @@ public sealed class LatentDiffusion(AutoencoderKL autoencoder, UNet unet, ITextC
         {
             using var scope = NewDisposeScope();
             var sampler = SamplerOf(options);
-            using var generator = new Generator((ulong)options.Seed, unet.Device);
-            return Run(sampler, noise * sampler.StartScale, prompts, options, 0, generator, seen, null, cancellation).MoveToOuterDisposeScope();
+            using var chance = ChanceOf(options);
+            return Run(sampler, noise * sampler.StartScale, prompts, options, 0, chance, seen, null, cancellation).MoveToOuterDisposeScope();
         });
     }
 
@@ -217,7 +234,7 @@ public sealed class LatentDiffusion(AutoencoderKL autoencoder, UNet unet, ITextC
     public DenoisingStrip Strip(int count = 8) => new(autoencoder, count);
 
     private Tensor Run(Sampler sampler, Tensor start, IReadOnlyList<string> prompts, GenerationOptions options, int first,
-        Generator? generator, Action<SamplingMoment>? seen, Func<Tensor, int, Tensor>? adjust, CancellationToken cancellation)
+        NoiseSource? chance, Action<SamplingMoment>? seen, Func<Tensor, int, Tensor>? adjust, CancellationToken cancellation)
     {
         var guidance = options.Guidance;
         if (prompts.Count != start.shape[0]) throw new CourseException($"There are {prompts.Count} prompts for {start.shape[0]} pictures: give one for each.");
@@ -227,14 +244,15 @@ public sealed class LatentDiffusion(AutoencoderKL autoencoder, UNet unet, ITextC
         var with = text.Encode(prompts);
         // One batch for both: the negative prompt first, as in Stable Diffusion.
         var conditions = guidance.NeedsBoth ? text.Encode([.. prompts.Select(_ => options.NegativePrompt)]).Then(with) : with;
-        var sequence = conditions.Sequence.to(unet.Device);
+        var sequence = conditions.Sequence.to(unet.Type, unet.Device);
         var mask = conditions.Mask?.to(unet.Device);
-        return Sampling.Run(sampler, start, Predict, first, generator, seen, adjust, cancellation).MoveToOuterDisposeScope();
+        return Sampling.Run(sampler, start, Predict, first, chance, seen, adjust, cancellation).MoveToOuterDisposeScope();
 
         Tensor Predict(Tensor x, double moment)
         {
-            var input = guidance.NeedsBoth ? cat([x, x], 0) : x;
-            var output = unet.call(input, full([input.shape[0]], moment, device: x.device), sequence, mask);
+            // The samplers count in float32, whatever the U-Net's numbers are: rounding would add up from step to step.
+            var input = (guidance.NeedsBoth ? cat([x, x], 0) : x).to(unet.Type);
+            var output = unet.call(input, full([input.shape[0]], moment, dtype: ScalarType.Float32, device: x.device), sequence, mask).to(x.dtype);
             if (!guidance.NeedsBoth) return output;
             var halves = output.chunk(2, dim: 0);
             return guidance.Combine(halves[0], halves[1]);
@@ -245,17 +263,23 @@ public sealed class LatentDiffusion(AutoencoderKL autoencoder, UNet unet, ITextC
     private Tensor InParts(IReadOnlyList<string> prompts, GenerationOptions options, Action<SamplingMoment>? seen, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
-        Tensor[] parts = [.. prompts.Chunk(AtOnce).Select((part, i) => Generate(part, options with { Seed = options.Seed + i }, seen, cancellation))];
+        Tensor[] parts = [.. prompts.Chunk(AtOnce).Select((part, i) => Generate(part, options with { Seed = options.Seed + i, Seeds = options.Seeds?.Skip(i * AtOnce).Take(part.Length).ToList() }, seen, cancellation))];
         return cat(parts, 0).MoveToOuterDisposeScope();
     }
 
-    private Tensor Noise(int count, GenerationOptions options, Generator generator)
+    private Tensor Noise(int count, GenerationOptions options, NoiseSource chance)
     {
         if (count == 0) throw new CourseException("There is no prompt: give at least one.");
         var (height, width) = (options.LatentHeight ?? unet.Config.LatentSide, options.LatentWidth ?? unet.Config.LatentSide);
         if (height < 1 || width < 1) throw new CourseException($"The latents are to be {width}×{height}: LatentWidth and LatentHeight must be at least 1; {unet.Config.LatentSide} is what the model was trained with.");
-        return randn([count, unet.Config.LatentChannels, height, width], device: unet.Device, generator: generator);
+        using var shape = empty([count, unet.Config.LatentChannels, height, width], device: unet.Device);
+        return chance.Like(shape);
     }
+
+    private NoiseSource ChanceOf(GenerationOptions options) =>
+        options.Seeds is { } seeds ? new(seeds, unet.Device) : new(options.Seed, unet.Device);
+
+    private Tensor Pictures(Tensor latents, GenerationOptions options) => autoencoder.ToPictures(latents, options.Decoding).MoveToOuterDisposeScope();
 
     private static Tensor Explained(Func<Tensor> work) => MemoryShortage.Explained(work, "make fewer pictures at once, or smaller ones");
 }

@@ -25,24 +25,29 @@ internal sealed class ModelConfig
         }
     }
 
+    /// <summary>Whether it says anything about this; null says nothing.</summary>
+    internal bool Has(string name) => Find(name) is not null;
+
+    private JsonElement? Find(string name) => json.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+
     internal int Integer(string name, int otherwise) =>
-        !json.TryGetProperty(name, out var value) ? otherwise
+        Find(name) is not { } value ? otherwise
         : value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var found) ? found
         : throw Wrong(name, "a whole number", value);
 
     internal double Number(string name, double otherwise) =>
-        !json.TryGetProperty(name, out var value) ? otherwise
+        Find(name) is not { } value ? otherwise
         : value.ValueKind == JsonValueKind.Number ? value.GetDouble()
         : throw Wrong(name, "a number", value);
 
     /// <summary>A yes or no, written as true and false.</summary>
     internal bool Truth(string name, bool otherwise) =>
-        !json.TryGetProperty(name, out var value) ? otherwise
+        Find(name) is not { } value ? otherwise
         : value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean()
         : throw Wrong(name, "true or false", value);
 
     internal string Word(string name, string otherwise) =>
-        !json.TryGetProperty(name, out var value) ? otherwise
+        Find(name) is not { } value ? otherwise
         : value.ValueKind == JsonValueKind.String ? value.GetString()!
         : throw Wrong(name, "a word", value);
 
@@ -54,7 +59,7 @@ internal sealed class ModelConfig
 
     private T[] List<T>(string name, T[]? otherwise, string what, Func<JsonElement, object?> read)
     {
-        if (!json.TryGetProperty(name, out var value))
+        if (Find(name) is not { } value)
             return otherwise ?? throw new CourseException($"The configuration in {source} needs '{name}', a list of {what}, and has none.");
         object?[] found = value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray().Select(read)] : [read(value)];
         return found.All(item => item is T) ? [.. found.Cast<T>()] : throw Wrong(name, $"a list of {what}", value);

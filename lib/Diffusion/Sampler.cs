@@ -48,9 +48,9 @@ public abstract class Sampler
     /// <param name="output">What the model said.</param>
     /// <param name="latents">The latents, not as the model saw them but as the step before left them.</param>
     /// <param name="before">The step before; null at the first.</param>
-    /// <param name="generator">Where chance comes from; torch's own when null.</param>
+    /// <param name="chance">Where chance comes from; torch's own when null.</param>
     /// <returns>Tensors that belong to the caller's dispose scope.</returns>
-    public abstract SamplerStep Step(int look, Tensor output, Tensor latents, SamplerStep? before = null, Generator? generator = null);
+    public abstract SamplerStep Step(int look, Tensor output, Tensor latents, SamplerStep? before = null, NoiseSource? chance = null);
 
     private protected MomentSpacing Spacing { get; }
 
@@ -80,8 +80,8 @@ public abstract class Sampler
         _ => throw new CourseException($"There is no sampler '{name}': use one of {string.Join(", ", Enum.GetNames<SamplerKind>()).ToLowerInvariant()}."),
     };
 
-    private protected static Tensor NoiseLike(Tensor latents, Generator? generator) =>
-        randn(latents.shape, dtype: latents.dtype, device: latents.device, generator: generator);
+    private protected static Tensor NoiseLike(Tensor latents, NoiseSource? chance) =>
+        chance?.Like(latents) ?? randn(latents.shape, dtype: latents.dtype, device: latents.device);
 
     /// <summary>n moments of T, falling; not rounded where the spacing does not ask for it.</summary>
     private protected double[] Spaced()

@@ -20,13 +20,13 @@ public static class Sampling
     /// <param name="latents">Where to begin, <c>[B, C, h, w]</c>: see <see cref="Sampler.StartScale"/> and <see cref="Sampler.Noised"/>.</param>
     /// <param name="predict">The model: latents as it knows them, and their moment, to its prediction.</param>
     /// <param name="first">The first look: later than 0 for image to image.</param>
-    /// <param name="generator">Where the samplers with chance take it from.</param>
+    /// <param name="chance">Where the samplers with chance take it from.</param>
     /// <param name="seen">Told of each step.</param>
     /// <param name="adjust">May replace the latents after each step, told which look comes next: inpainting's hook.</param>
     /// <param name="cancellation">Stops before the next look; so does the notebook's stop button.</param>
     /// <returns>Clean latents that belong to the caller's dispose scope; where it was stopped, what the model last held for clean.</returns>
     public static Tensor Run(
-        Sampler sampler, Tensor latents, Func<Tensor, double, Tensor> predict, int first = 0, Generator? generator = null,
+        Sampler sampler, Tensor latents, Func<Tensor, double, Tensor> predict, int first = 0, NoiseSource? chance = null,
         Action<SamplingMoment>? seen = null, Func<Tensor, int, Tensor>? adjust = null, CancellationToken cancellation = default)
     {
         using var scope = NewDisposeScope();
@@ -39,7 +39,7 @@ public static class Sampling
         {
             if (cancellation.IsCancellationRequested || interrupted.IsCancellationRequested) return (before?.Clean ?? x).MoveToOuterDisposeScope();
             using var one = NewDisposeScope();
-            var step = sampler.Step(look, predict(sampler.Input(x, look), moments[look]), x, before, generator);
+            var step = sampler.Step(look, predict(sampler.Input(x, look), moments[look]), x, before, chance);
             var next = adjust?.Invoke(step.Latents, look + 1) ?? step.Latents;
             seen?.Invoke(new(look + 1, moments.Count, moments[look], next, step.Clean));
             // The next step may ask for what this one made; what the one before made is no longer needed.

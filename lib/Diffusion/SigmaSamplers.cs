@@ -56,7 +56,7 @@ internal sealed class EulerSampler(NoiseSchedule schedule, SamplerOptions option
 {
     private protected override double SigmaOf(int look) => Sigmas[look];
 
-    public override SamplerStep Step(int look, Tensor output, Tensor latents, SamplerStep? before = null, Generator? generator = null)
+    public override SamplerStep Step(int look, Tensor output, Tensor latents, SamplerStep? before = null, NoiseSource? chance = null)
     {
         using var scope = NewDisposeScope();
         var (sigma, next) = (Sigmas[look], Sigmas[look + 1]);
@@ -65,7 +65,7 @@ internal sealed class EulerSampler(NoiseSchedule schedule, SamplerOptions option
         var up = ancestral ? Math.Sqrt(next * next * (sigma * sigma - next * next) / (sigma * sigma)) : 0;
         var down = Math.Sqrt(next * next - up * up);
         var x = latents + (down - sigma) * direction;
-        if (up > 0) x = x + up * NoiseLike(latents, generator);
+        if (up > 0) x = x + up * NoiseLike(latents, chance);
         return new(x.MoveToOuterDisposeScope(), clean.MoveToOuterDisposeScope(), latents);
     }
 }
@@ -90,7 +90,7 @@ internal sealed class HeunSampler : SigmaSampler
 
     private protected override double SigmaOf(int look) => Sigmas[looks[look].Corrects ? looks[look].Step + 1 : looks[look].Step];
 
-    public override SamplerStep Step(int look, Tensor output, Tensor latents, SamplerStep? before = null, Generator? generator = null)
+    public override SamplerStep Step(int look, Tensor output, Tensor latents, SamplerStep? before = null, NoiseSource? chance = null)
     {
         using var scope = NewDisposeScope();
         var (step, corrects) = looks[look];
@@ -142,7 +142,7 @@ internal sealed class DpmSolverSampler : Sampler
         return (signal * clean + share * noise).MoveToOuterDisposeScope();
     }
 
-    public override SamplerStep Step(int look, Tensor output, Tensor latents, SamplerStep? before = null, Generator? generator = null)
+    public override SamplerStep Step(int look, Tensor output, Tensor latents, SamplerStep? before = null, NoiseSource? chance = null)
     {
         using var scope = NewDisposeScope();
         var (signal, share) = Shares(look);

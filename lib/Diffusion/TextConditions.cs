@@ -53,6 +53,9 @@ public interface ITextConditioner
     /// <summary>The tokenizer, which knows where a text is cut.</summary>
     ITextTokenizer Tokenizer { get; }
 
+    /// <summary>Every id of a text, however many, beginning and end included.</summary>
+    IReadOnlyList<int> Tokens(string text) => Tokenizer.Encode(text, 100_000);
+
     /// <summary>Encodes texts; an empty one stands for no text. No gradients. The tensors belong to the caller's dispose scope.</summary>
     TextConditions Encode(IReadOnlyList<string> texts);
 }
@@ -63,8 +66,7 @@ public static class PromptLength
     /// <summary>For a text that is too long, one line that shows where it is cut; null for one that fits.</summary>
     public static string? Warning(this ITextConditioner conditioner, string text)
     {
-        const int any = 100_000;
-        var ids = conditioner.Tokenizer.Encode(text, any);
+        int[] ids = [.. conditioner.Tokens(text)];
         if (ids.Length <= conditioner.MaxTokens) return null;
         // Beginning and end stand around the text's own tokens: of those, two fewer fit.
         var lost = conditioner.Tokenizer.Decode(ids[(conditioner.MaxTokens - 1)..]);
@@ -78,10 +80,13 @@ public static class PromptLength
 }
 
 /// <summary>MiniBERT's or BERT's vectors.</summary>
-/// <param name="text">The model with its vocabulary.</param>
+/// <param name="text">The model with its vocabulary; disposed with this object.</param>
 /// <param name="maxTokens">The most tokens a text may have; as many as the model has positions when null.</param>
-public sealed class BertConditioner(BertText text, int? maxTokens = null) : ITextConditioner
+public sealed class BertConditioner(BertText text, int? maxTokens = null) : ITextConditioner, IDisposable
 {
+    /// <summary>The model with its vocabulary.</summary>
+    public BertText Bert => text;
+
     /// <inheritdoc/>
     public int Width => text.Width;
 
@@ -100,28 +105,7 @@ public sealed class BertConditioner(BertText text, int? maxTokens = null) : ITex
         var output = text.Model.Encoder.call(batch.Ids, batch.Mask);
         return new(output.Sequence.MoveToOuterDisposeScope(), batch.Mask.MoveToOuterDisposeScope());
     }
-}
-
-/// <summary>CLIP's vectors, as Stable Diffusion 1 looks at them: always 77, filled up with end tokens, without a mask.</summary>
-/// <param name="tokenizer">CLIP's tokenizer.</param>
-/// <param name="encoder">CLIP's text tower.</param>
-public sealed class ClipConditioner(ClipTokenizer tokenizer, ClipTextEncoder encoder) : ITextConditioner
-{
-    /// <inheritdoc/>
-    public int Width => encoder.Config.Width;
 
     /// <inheritdoc/>
-    public int MaxTokens => encoder.Config.Positions;
-
-    /// <inheritdoc/>
-    public ITextTokenizer Tokenizer => tokenizer;
-
-    /// <inheritdoc/>
-    public TextConditions Encode(IReadOnlyList<string> texts)
-    {
-        using var scope = NewDisposeScope();
-        using var frozen = no_grad();
-        var batch = TokenBatch.Of(tokenizer, texts, MaxTokens, fixedLength: true, device: encoder.parameters().First().device);
-        return new(encoder.call(batch.Ids).Sequence.MoveToOuterDisposeScope(), null);
-    }
+    public void Dispose() => text.Dispose();
 }

@@ -69,6 +69,9 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor, Tensor?, Tensor>
     /// <summary>Where its numbers are.</summary>
     public Device Device => first.weight!.device;
 
+    /// <summary>What its numbers are; latents and context must be the same.</summary>
+    public ScalarType Type => first.weight!.dtype;
+
     /// <summary>Predicts.</summary>
     /// <param name="latents">x_t, <c>[B, 4, h, w]</c>; height and width can be halved as often as there are resolutions below the first.</param>
     /// <param name="moments">Each picture's moment, <c>[B]</c>, whole or between two.</param>
@@ -122,10 +125,21 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor, Tensor?, Tensor>
     {
         if (!file.Metadata.TryGetValue(AutoencoderKL.ConfigNote, out var config))
             throw new CourseException($"{file.Path} does not say which U-Net it belongs to: build one with its configuration, and call LoadWeights.");
-        var model = new UNet(UNetConfig.FromJson(config, file.Path), device);
+        return Open(file, UNetConfig.FromJson(config, file.Path), device ?? CPU);
+    }
+
+    /// <summary>Reads published weights straight to their device and type.</summary>
+    /// <param name="file">The weights.</param>
+    /// <param name="config">The measures, from the config.json beside them.</param>
+    /// <param name="device">Where it goes.</param>
+    /// <param name="type">The type of its numbers, whatever the file's.</param>
+    /// <exception cref="CourseException">The file does not fit: the message lists what is missing or of another shape.</exception>
+    public static UNet Open(WeightFile file, UNetConfig config, Device device, ScalarType type = ScalarType.Float32)
+    {
+        var model = new UNet(config, new Device(DeviceType.META));
         try
         {
-            model.LoadWeights(file);
+            file.LoadIntoEmpty(model, device, type);
         }
         catch
         {

@@ -47,6 +47,11 @@ public sealed record UNetConfig(
         var blocks = config.Words("down_block_types");
         if (blocks.Except([CrossDown, PlainDown]).FirstOrDefault() is { } other)
             throw new CourseException($"The configuration in {source} asks for '{other}'; the course's U-Net has {CrossDown} and {PlainDown}.");
+        // What newer models have and version 1 has not: read past, they would give pictures of noise.
+        if (config.Truth("use_linear_projection", false) || config.Has("addition_embed_type"))
+            throw new CourseException($"The configuration in {source} is of Stable Diffusion 2 or XL; the course's U-Net is version 1's.");
+        if (config.Integer("in_channels", 4) is var entering && config.Integer("out_channels", 4) is var leaving && entering != leaving)
+            throw new CourseException($"The configuration in {source} has {entering} channels in and {leaving} out, as a U-Net made for inpainting: use the plain one, the course inpaints with it.");
         return new UNetConfig(config.Integers("block_out_channels"), [.. blocks.Select(block => block == CrossDown)],
             config.Integer("cross_attention_dim", 1280), config.Integer("layers_per_block", 2), config.Integer("attention_head_dim", 8),
             config.Integer("norm_num_groups", 32), config.Integer("in_channels", 4), config.Integer("sample_size", 64)).Checked();

@@ -178,7 +178,8 @@ public sealed class GanTrainer : IDisposable
         if (Options.DiversityWeight > 0)
         {
             var (again, last) = (texts.Again, fakes.size(0) - texts.Again);
-            alike = GanLosses.Diversity(fakes.narrow(0, 0, again), fakes.narrow(0, last, again), noise.narrow(0, 0, again), noise.narrow(0, last, again), Options.Diversity);
+            var coarse = nn.functional.avg_pool2d(fakes, 8); // another pose or light shows here, another speckle does not
+            alike = GanLosses.Diversity(coarse.narrow(0, 0, again), coarse.narrow(0, last, again), noise.narrow(0, 0, again), noise.narrow(0, last, again), Options.Diversity);
             loss += Options.DiversityWeight * alike;
         }
         loss.backward();

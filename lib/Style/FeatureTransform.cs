@@ -93,5 +93,23 @@ public static class FeatureTransforms
         return changed;
     }
 
+    /// <summary>
+    /// Whether a transform treats each place for itself, whatever lies beside it: tried on chance values, where a part's
+    /// change must be the change's part.
+    /// </summary>
+    internal static bool KeepsToItsPlace(this FeatureTransform transform, string name, long channels, string layer)
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        using var generator = new Generator(1);
+        var whole = rand([1, channels, 6, 7], generator: generator);
+        var changed = transform.Apply(name, whole, layer);
+        return new[] { Lower(whole, changed), Upper(whole, changed) }.All(pair =>
+            allclose(transform.Apply(name, pair.Part.clone(), layer), pair.Changed, rtol: 1e-4, atol: 1e-5));
+
+        static (Tensor Part, Tensor Changed) Lower(Tensor whole, Tensor changed) => (whole[.., .., 2.., 3..], changed[.., .., 2.., 3..]);
+        static (Tensor Part, Tensor Changed) Upper(Tensor whole, Tensor changed) => (whole[.., .., ..4, ..5], changed[.., .., ..4, ..5]);
+    }
+
     private static string Layer(string layer) => layer.Length == 0 ? "a layer" : $"layer {layer}";
 }

@@ -39,6 +39,43 @@ public sealed class MixedStatistic : StyleStatistic
         return mixed.Aggregate((a, b) => a + b).MoveToOuterDisposeScope();
     }
 
+    internal override PieceMeasure? InPieces()
+    {
+        var measures = parts.Select(part => (Measure: part.Statistic.InPieces(), part.Weight)).ToList();
+        if (measures.All(part => part.Measure is not null)) return new Pieces([.. measures.Select(part => (part.Measure!, part.Weight))]);
+        foreach (var (measure, _) in measures) measure?.Dispose();
+        return null;
+    }
+
+    private sealed class Pieces(IReadOnlyList<(PieceMeasure Measure, double Weight)> parts) : PieceMeasure
+    {
+        public override void Add(Tensor piece)
+        {
+            foreach (var (measure, _) in parts) measure.Add(piece);
+        }
+
+        public override MomentTarget Finish() => new TargetOfMoments([.. parts.Select(part => (part.Measure.Finish(), part.Weight))]);
+
+        public override void Dispose()
+        {
+            foreach (var (measure, _) in parts) measure.Dispose();
+        }
+    }
+
+    private sealed class TargetOfMoments(IReadOnlyList<(MomentTarget Target, double Weight)> parts) : MomentTarget
+    {
+        internal override Tensor Distance(Moments moments)
+        {
+            using var scope = NewDisposeScope();
+            return stack(parts.Select(part => part.Target.Distance(moments) * part.Weight)).sum().MoveToOuterDisposeScope();
+        }
+
+        public override void Dispose()
+        {
+            foreach (var (target, _) in parts) target.Dispose();
+        }
+    }
+
     private sealed class Target(IReadOnlyList<(StyleTarget Target, double Weight)> parts) : StyleTarget
     {
         public override Tensor Distance(Tensor features)

@@ -32,11 +32,12 @@ internal sealed class MomentSum : IDisposable
     /// <summary>Positions seen so far.</summary>
     public long Positions { get; private set; }
 
-    /// <summary>Takes a piece in, <c>[1, C, h, w]</c>.</summary>
+    /// <summary>Takes a piece in, <c>[1, C, h, w]</c>; one without positions adds nothing.</summary>
     public void Add(Tensor piece)
     {
-        using var scope = NewDisposeScope();
         var here = piece.size(2) * piece.size(3);
+        if (here == 0) return;
+        using var scope = NewDisposeScope();
         var moments = Moments.Of(piece);
         Into(ref mean, moments.Mean.to(ScalarType.Float64) * here);
         Into(ref products, moments.Products.to(ScalarType.Float64) * here);
@@ -77,6 +78,35 @@ public abstract class MomentStatistic : StyleStatistic
 
     /// <summary>Keeps what it needs of the style's moments, outside of every dispose scope.</summary>
     internal abstract MomentTarget Measure(Moments moments);
+
+    internal override PieceMeasure InPieces() => new Pieces(this);
+
+    private sealed class Pieces(MomentStatistic statistic) : PieceMeasure
+    {
+        private readonly MomentSum sum = new();
+
+        public override void Add(Tensor piece) => sum.Add(piece);
+
+        public override MomentTarget Finish()
+        {
+            using var scope = NewDisposeScope();
+            return statistic.Measure(sum.Take());
+        }
+
+        public override void Dispose() => sum.Dispose();
+    }
+}
+
+/// <summary>One layer of a style picture that is measured piece by piece.</summary>
+internal abstract class PieceMeasure : IDisposable
+{
+    /// <summary>Takes in one piece of the style's feature map, <c>[1, C, h, w]</c>.</summary>
+    public abstract void Add(Tensor piece);
+
+    /// <summary>After the last piece: what a made picture's moments are to be compared with.</summary>
+    public abstract MomentTarget Finish();
+
+    public abstract void Dispose();
 }
 
 /// <summary>One layer of one style picture, measured by its moments.</summary>

@@ -1,48 +1,72 @@
 using System.Diagnostics;
 using ImageGen.Imaging;
 using ImageGen.Runtime;
+using ImageGen.Training;
 using ImageGen.Vision;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ImageGen.Style;
 
-/// <summary>Both pictures in their sizes and colors, and the losses at every level. Its tensors belong to the caller's dispose scope.</summary>
-internal sealed class PreparedTransfer
+/// <summary>All pictures in their sizes and colors, and the losses at every level. Its tensors belong to the caller's dispose scope.</summary>
+internal sealed class PreparedTransfer : IDisposable
 {
+    private static readonly string[] LossNames = ["total", "content", "style", "smoothness", "range"];
+
     private readonly FeatureNetwork network;
     private readonly StyleTransferOptions options;
-    private readonly Tensor content, style;
+    private readonly IReadOnlyList<StyleSource> sources;
+    private readonly StylePlan plan;
+    private readonly Tensor content;
+    private readonly Tensor[] styles;
+    private readonly Region?[] regions;
 
-    /// <exception cref="CourseException">An option is out of range, a layer unknown, or a picture too small or too thin.</exception>
-    public PreparedTransfer(Picture contentPicture, Picture stylePicture, FeatureNetwork network, StyleTransferOptions options)
+    /// <exception cref="CourseException">An option, weight or mask is wrong, a layer unknown, or a picture too small or too thin.</exception>
+    public PreparedTransfer(Picture contentPicture, IReadOnlyList<StyleSource> all, FeatureNetwork network, StyleTransferOptions options)
     {
         (this.network, this.options) = (network, options);
         options.Check();
         network.CheckLayers([.. options.StyleLayers ?? [], .. options.ContentLayers ?? []]);
-        var size = StyleTransfer.Fit(contentPicture, options.Size, network, "content");
-        var styleSize = StyleTransfer.Fit(stylePicture, (int)(options.Size * options.StyleScale), network, "style");
-        Plan = new(network, options, size, styleSize);
+        foreach (var source in all) source.Check(contentPicture, source.Statistic ?? options.Statistic);
+        sources = [.. all.Where(source => source.Weight > 0)];
+        if (sources.Count == 0) throw new CourseException("No style has a weight above 0; give at least one.");
 
-        content = Resampler.Resize(contentPicture.ToTensor().to(network.Device), size.Height, size.Width).clamp(0, 1);
-        style = Resampler.Resize(stylePicture.ToTensor().to(network.Device), styleSize.Height, styleSize.Width).clamp(0, 1);
-        if (options.Colors == StyleColors.FromStyle) content = ColorMatching.Apply(content, options.Statistic.Recolor(style));
-        if (options.Colors == StyleColors.FromContent) style = ColorMatching.Apply(style, content);
+        var size = StyleTransfer.Fit(contentPicture, options.Size, network, "content");
+        var styleSizes = sources.Select(source => StyleTransfer.Fit(source.Picture, (int)(options.Size * options.StyleScale), network, "style")).ToList();
+        plan = new(network, options, size, styleSizes, masks: sources.Count(source => source.Mask is not null));
+
+        styles = [.. sources.Zip(styleSizes, (source, fit) => Pixels(source.Picture, fit))];
+        regions = [.. sources.Select(source => source.Mask is { } mask ? new Region(mask, network.Device) : null)];
+        content = MatchColors(Pixels(contentPicture, size));
     }
 
-    public StylePlan Plan { get; }
+    /// <summary>Runs every step, or as many as there are before somebody cancels.</summary>
+    public StyleTransferResult Paint(IProgress<TrainingProgress>? progress, CancellationToken cancellation)
+    {
+        using var run = new CoarseToFine(Start(), plan.Levels, level => LossAt(level, plan.TilingOf(level)), options.Optimizer, options.LearningRate);
+        var (picture, loop) = run.Run(LossNames, progress, cancellation);
+        return new(picture, loop.Losses, loop.Elapsed, loop.Cancelled, network.Description);
+    }
 
-    /// <summary>The run, before its first step.</summary>
-    public CoarseToFine Begin() => new(Start(), Plan.Levels, LossAt, options.Optimizer, options.LearningRate);
+    public StyleForecast Forecast()
+    {
+        var last = plan.Levels[^1];
+        return new(SecondsPerPixel() * plan.Work, plan.Bytes / 1e9, plan.Tiles, last.Width, last.Height);
+    }
 
-    /// <summary>What one evaluation of the losses and their gradient takes for each pixel, on a small copy.</summary>
-    public double SecondsPerPixel()
+    public void Dispose()
+    {
+        foreach (var region in regions) region?.Dispose();
+    }
+
+    // What one evaluation of the losses and their gradient takes for each pixel, on a small copy.
+    private double SecondsPerPixel()
     {
         using var scope = NewDisposeScope();
-        var last = Plan.Levels[^1];
+        var last = plan.Levels[^1];
         var factor = Math.Min(1, Math.Max(192.0 / Math.Max(last.Height, last.Width), network.MinimumSize * 1.5 / Math.Min(last.Height, last.Width)));
         var level = new Level((int)(last.Height * factor), (int)(last.Width * factor), 1);
-        using var loss = WholeLossAt(level);
+        using var loss = LossAt(level, tiling: null);
         var picture = Resampler.Resize(content, level.Height, level.Width).clone().requires_grad_();
         Evaluate();
         var clock = Stopwatch.StartNew();
@@ -57,45 +81,71 @@ internal sealed class PreparedTransfer
         }
     }
 
-    private TotalLoss LossAt(Level level) => Plan.TilingOf(level) is { } tiling ? TiledLossAt(level, tiling) : WholeLossAt(level);
-
-    private TotalLoss WholeLossAt(Level level)
+    private TotalLoss LossAt(Level level, Tiling? tiling)
     {
         using var scope = NewDisposeScope();
-        var (smaller, smallerStyle) = At(level);
-        return new TotalLoss(network,
-            new ContentLoss(network, smaller, options.ContentLayers, options.ContentWeight),
-            new StyleLoss(network, smallerStyle, options.Statistic, options.StyleLayers, options.StyleWeight),
-            new TotalVariation(options.SmoothnessWeight), new RangePenalty(30));
+        var smaller = Resampler.Resize(content, level.Height, level.Width);
+        var style = StyleLossAt(level, tiling);
+        var (smooth, range) = (new TotalVariation(options.SmoothnessWeight), new RangePenalty(30));
+        return tiling is null
+            ? new TotalLoss(network, new ContentLoss(network, smaller, options.ContentLayers, options.ContentWeight), style, smooth, range)
+            : new TiledLoss(network, tiling, new ContentLoss(network, smaller, tiling, options.ContentLayers, options.ContentWeight), style, smooth, range);
     }
 
-    private TiledLoss TiledLossAt(Level level, Tiling tiling)
+    private ManyStylesLoss StyleLossAt(Level level, Tiling? tiling)
     {
-        using var scope = NewDisposeScope();
-        var (smaller, smallerStyle) = At(level);
-        return new TiledLoss(network, tiling,
-            new ContentLoss(network, smaller, tiling, options.ContentLayers, options.ContentWeight),
-            new StyleLoss(network, smallerStyle, Plan.StyleTilingOf(level), options.Statistic, options.StyleLayers, options.StyleWeight),
-            new TotalVariation(options.SmoothnessWeight), new RangePenalty(30));
+        List<(StyleLoss, double, Region?)> parts = [];
+        // A statistic may refuse the network's layers; nothing made before it must stay behind.
+        var loss = new ManyStylesLoss(parts, options.StyleWeight, tiling);
+        try
+        {
+            for (var i = 0; i < styles.Length; i++)
+            {
+                using var scope = NewDisposeScope();
+                var (height, width) = plan.StyleAt(level, i);
+                var style = Resampler.Resize(styles[i], height, width);
+                var part = tiling is null ? new StyleLoss(network, style, Statistic(i), options.StyleLayers)
+                    : new StyleLoss(network, style, plan.StyleTilingOf(level, i), Statistic(i), options.StyleLayers, weight: 1);
+                parts.Add((part, sources[i].Weight, regions[i]));
+            }
+            return loss;
+        }
+        catch
+        {
+            loss.Dispose();
+            throw;
+        }
     }
 
-    private (Tensor Content, Tensor Style) At(Level level)
+    // Gives the content the styles' colors, or the styles the content's, each region for itself.
+    private Tensor MatchColors(Tensor pixels)
     {
-        var (height, width) = Plan.StyleAt(level);
-        return (Resampler.Resize(content, level.Height, level.Width), Resampler.Resize(style, height, width));
+        if (options.Colors == StyleColors.FromContent)
+            for (var i = 0; i < styles.Length; i++)
+                styles[i] = ColorMatching.Apply(styles[i], regions[i]?.Of(pixels) ?? pixels);
+        if (options.Colors != StyleColors.FromStyle) return pixels;
+
+        var everywhere = Enumerable.Range(0, styles.Length).Where(i => regions[i] is null).ToArray();
+        var total = everywhere.Sum(i => sources[i].Weight);
+        var matched = total == 0 ? pixels : everywhere
+            .Select(i => ColorMatching.Apply(pixels, Colors(i)) * (sources[i].Weight / total)).Aggregate((a, b) => a + b);
+        for (var i = 0; i < styles.Length; i++)
+            if (regions[i] is { } region) matched = region.Put(matched, ColorMatching.Apply(region.Of(pixels), Colors(i)));
+        return matched;
     }
 
     private Tensor Start()
     {
-        switch (options.Start)
-        {
-            case StyleStart.Noise:
-                using (var generator = new Generator((ulong)options.Seed))
-                    return StyleTransfer.Noise(style, generator, content.size(2), content.size(3));
-            case StyleStart.Style:
-                return Resampler.Resize(style, content.size(2), content.size(3));
-            default:
-                return content;
-        }
+        if (options.Start == StyleStart.Content) return content;
+        if (options.Start == StyleStart.Style) return Resampler.Resize(styles[0], content.size(2), content.size(3));
+        using var generator = new Generator((ulong)options.Seed);
+        return StyleTransfer.Noise(styles[0], generator, content.size(2), content.size(3));
     }
+
+    private StyleStatistic Statistic(int i) => sources[i].Statistic ?? options.Statistic;
+
+    private Tensor Colors(int i) => Statistic(i).Recolor(styles[i]);
+
+    private Tensor Pixels(Picture picture, (int Height, int Width) size) =>
+        Resampler.Resize(picture.ToTensor().to(network.Device), size.Height, size.Width).clamp(0, 1);
 }

@@ -9,7 +9,7 @@ namespace ImageGen.Style;
 internal sealed class Region : IDisposable
 {
     private readonly Tensor mask;
-    private readonly Dictionary<(long, long), Tensor> positions = [];
+    private readonly Dictionary<(long, long), Tensor> insides = [], positions = [];
 
     /// <param name="mask">The mask; 128 and more of 255 is inside.</param>
     /// <param name="device">Where the maps are that it is for.</param>
@@ -32,6 +32,17 @@ internal sealed class Region : IDisposable
         return inside;
     }
 
+    /// <summary>Which positions of a piece's own map lie inside.</summary>
+    /// <param name="map">The piece's own map, <c>[1, C, h, w]</c>.</param>
+    /// <param name="tile">Where in the picture the piece is.</param>
+    /// <param name="tiling">All its pieces.</param>
+    /// <returns>Booleans <c>[h, w]</c>, a view.</returns>
+    public Tensor InsideOf(Tensor map, Tile tile, Tiling tiling)
+    {
+        var ((row, height), (column, width)) = (tile.Rows.PlaceOf(map.size(2), tiling.Height), tile.Columns.PlaceOf(map.size(3), tiling.Width));
+        return Inside(height, width).narrow(0, row, map.size(2)).narrow(1, column, map.size(3));
+    }
+
     /// <summary>A map with other values inside.</summary>
     /// <param name="map"><c>[1, C, H, W]</c></param>
     /// <param name="values"><c>[1, C, 1, K]</c>, as <see cref="Of(Tensor)"/> gives them.</param>
@@ -44,17 +55,23 @@ internal sealed class Region : IDisposable
     public void Dispose()
     {
         mask.Dispose();
-        foreach (var index in positions.Values) index.Dispose();
+        foreach (var kept in insides.Values.Concat(positions.Values)) kept.Dispose();
     }
 
     private Tensor At(long height, long width)
     {
         if (positions.TryGetValue((height, width), out var known)) return known;
         using var scope = NewDisposeScope();
+        return positions[(height, width)] = Inside(height, width).flatten().nonzero().flatten().DetachFromDisposeScope();
+    }
+
+    private Tensor Inside(long height, long width)
+    {
+        if (insides.TryGetValue((height, width), out var known)) return known;
+        using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        var inside = nn.functional.adaptive_avg_pool2d(mask, [height, width]).flatten();
-        var found = (inside >= Math.Min(127.5 / 255, inside.max().ToDouble())).nonzero().flatten();
-        return positions[(height, width)] = found.DetachFromDisposeScope();
+        var share = nn.functional.adaptive_avg_pool2d(mask, [height, width]).view(height, width);
+        return insides[(height, width)] = (share >= Math.Min(127.5 / 255, share.max().ToDouble())).DetachFromDisposeScope();
     }
 
     private static Tensor Mean(Tensor gray, Device device) => gray.to(device).mean([1], keepdim: true);

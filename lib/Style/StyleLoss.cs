@@ -49,19 +49,34 @@ public sealed class StyleLoss : LossTerm, ITiledTerm
         FeatureNetwork network, Tensor style, Tiling tiling, StyleStatistic statistic, IReadOnlyList<string>? layers, double weight)
         : base("style", weight)
     {
-        if (statistic is not MomentStatistic moments)
-            throw new CourseException($"{statistic.Name} needs a whole feature map at once, and one of this size does not fit: raise MemoryBudget, lower Size, or take Gram, centered Gram or Wasserstein-2.");
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         Layers = layers ?? network.StyleLayers;
-        foreach (var layer in Layers) sums[layer] = new();
-        foreach (var tile in tiling.Tiles)
+        var measures = new Dictionary<string, PieceMeasure>();
+        try
         {
-            using var pass = NewDisposeScope();
-            foreach (var (layer, map) in tiling.Extract(tile.Cut(style), tile, Layers)) sums[layer].Add(map);
+            foreach (var layer in Layers) measures[layer] = statistic.At(layer).InPieces() ?? throw NeedsTheWhole(statistic);
+            foreach (var tile in tiling.Tiles)
+            {
+                using var pass = NewDisposeScope();
+                foreach (var (layer, map) in tiling.Extract(tile.Cut(style), tile, Layers)) measures[layer].Add(map);
+            }
+            foreach (var layer in Layers) (targets[layer], sums[layer]) = (measures[layer].Finish(), new());
         }
-        foreach (var layer in Layers) targets[layer] = moments.Measure(sums[layer].Take());
+        catch
+        {
+            Dispose();
+            throw;
+        }
+        finally
+        {
+            foreach (var measure in measures.Values) measure.Dispose();
+        }
     }
+
+    /// <summary>What is said where a picture must be taken in pieces and a statistic cannot be.</summary>
+    internal static CourseException NeedsTheWhole(StyleStatistic statistic) => new(
+        $"The statistic '{statistic.Name}' needs a whole feature map at once, and one of this size does not fit: raise MemoryBudget, lower Size, or take Gram, centered Gram, Wasserstein-2, or a map between their channels.");
 
     public override IReadOnlyList<string> Layers { get; }
 

@@ -12,23 +12,32 @@ internal sealed class StylePlan
     // losses on pixels; for L-BFGS its 12 remembered steps with their 12 changes besides; for Adam its two averages.
     private const int Lbfgs = 40, Adam = 18;
 
+    // Each further style picture; each mask, with the places inside at every layer's size.
+    private const double Style = 12, Mask = 24;
+
+    // Of every map, a region's part is copied out, and its gradient laid back.
+    private const double InRegion = 0.3;
+
     // In pieces, the slopes at all layers wait side by side for the way back.
-    private const double InPieces = 1.3;
+    private const double InPieces = 1.5;
 
     private readonly FeatureNetwork network;
     private readonly StyleTransferOptions options;
-    private readonly (int Height, int Width) style;
-    private readonly double contentBytesPerPixel;
+    private readonly IReadOnlyList<(int Height, int Width)> styles;
+    private readonly double keptBytesPerPixel, stepBytesPerPixel;
 
     /// <param name="network">The feature network.</param>
     /// <param name="options">Checked settings.</param>
     /// <param name="content">The result's size.</param>
-    /// <param name="style">The style picture's size at the last level.</param>
+    /// <param name="styles">The style pictures' sizes at the last level.</param>
+    /// <param name="masks">How many of them are held to a region.</param>
     /// <exception cref="CourseException">The budget is too small even for the smallest pieces.</exception>
-    public StylePlan(FeatureNetwork network, StyleTransferOptions options, (int Height, int Width) content, (int Height, int Width) style)
+    public StylePlan(FeatureNetwork network, StyleTransferOptions options, (int Height, int Width) content,
+        IReadOnlyList<(int Height, int Width)> styles, int masks)
     {
-        (this.network, this.options, this.style) = (network, options, style);
-        contentBytesPerPixel = ContentBytesPerPixel();
+        (this.network, this.options, this.styles) = (network, options, styles);
+        keptBytesPerPixel = ContentBytesPerPixel() + Style * (styles.Count - 1) + Mask * masks;
+        stepBytesPerPixel = network.StepBytesPerPixel * (1 + InRegion * masks);
         Levels = CoarseToFine.Plan(content.Height, content.Width, options.Steps, options.Levels, network.MinimumSize * 3 / 2);
         foreach (var level in Levels.Reverse()) Bytes = Math.Max(Bytes, BytesOf(level));
         Tiles = TilingOf(Levels[^1])?.Tiles.Count ?? 1;
@@ -43,50 +52,53 @@ internal sealed class StylePlan
     public int Tiles { get; }
 
     /// <summary>What all steps cost, in pixels that pass through the network forward and back.</summary>
-    public double Work => Levels.Sum(level =>
-        level.Steps * (options.Optimizer == StyleOptimizer.Lbfgs ? 1.1 : 1) // a line search now and then looks twice
+    public double Work => Levels.Sum(level => Evaluations(level)
         * (TilingOf(level) is { } tiling ? 1.5 * tiling.Seen : level.Height * level.Width)); // in pieces, forward twice and back once
 
-    /// <summary>The style picture's size at one level.</summary>
-    public (int Height, int Width) StyleAt(Level level)
+    /// <summary>A style picture's size at one level.</summary>
+    public (int Height, int Width) StyleAt(Level level, int index)
     {
         var factor = (double)level.Width / Levels[^1].Width;
-        return (Math.Max(network.MinimumSize, (int)(style.Height * factor)), Math.Max(network.MinimumSize, (int)(style.Width * factor)));
+        var (height, width) = styles[index];
+        return (Math.Max(network.MinimumSize, (int)(height * factor)), Math.Max(network.MinimumSize, (int)(width * factor)));
     }
 
     /// <summary>The pieces of the picture at one level; null where the whole fits.</summary>
     public Tiling? TilingOf(Level level) => FitsWhole(level) ? null : new(network, level.Height, level.Width, SideOf(level));
 
-    /// <summary>The pieces of the style picture at one level.</summary>
-    public Tiling StyleTilingOf(Level level)
+    /// <summary>The pieces of a style picture at one level.</summary>
+    public Tiling StyleTilingOf(Level level, int index)
     {
-        var (height, width) = StyleAt(level);
+        var (height, width) = StyleAt(level, index);
         return new(network, height, width, SideOf(level));
     }
+
+    // A line search now and then looks twice, and about five times at a level's first step, where no length is known. Measured.
+    private double Evaluations(Level level) => options.Optimizer == StyleOptimizer.Lbfgs ? 1.1 * level.Steps + 4 : level.Steps;
 
     private double Budget => options.MemoryBudget * 1e9;
 
     private bool FitsWhole(Level level)
     {
-        var (height, width) = StyleAt(level);
-        var larger = Math.Max((double)level.Height * level.Width, (double)height * width);
-        return Beside(level) + larger * network.StepBytesPerPixel <= Budget;
+        var larger = Enumerable.Range(0, styles.Count).Select(i => StyleAt(level, i)).Append((level.Height, level.Width))
+            .Max(size => (double)size.Item1 * size.Item2);
+        return Beside(level) + larger * stepBytesPerPixel <= Budget;
     }
 
-    private double BytesOf(Level level) => Beside(level) + network.StepBytesPerPixel
+    private double BytesOf(Level level) => Beside(level) + stepBytesPerPixel
         * (TilingOf(level)?.Largest * InPieces ?? (double)level.Height * level.Width);
 
     // Square pieces cost the least margin, and one size serves both pictures.
     private long SideOf(Level level) =>
-        Tiling.SideFor(network, level.Height, level.Width, (Budget - Beside(level)) / network.StepBytesPerPixel / InPieces)
+        Tiling.SideFor(network, level.Height, level.Width, (Budget - Beside(level)) / stepBytesPerPixel / InPieces)
         ?? throw new CourseException(string.Create(System.Globalization.CultureInfo.InvariantCulture,
             $"The option MemoryBudget is {options.MemoryBudget} GB, too little for {level.Width}×{level.Height}: it takes {Least(level):0.0} GB at least; raise it, lower Size, or take the optimizer Adam, which remembers less."));
 
     private double Least(Level level) =>
-        Math.Ceiling((Beside(level) + network.StepBytesPerPixel * InPieces * Math.Pow(Math.Max(64, network.MinimumSize) * 2 + 2.0 * network.Reach, 2)) / 1e8) / 10;
+        Math.Ceiling((Beside(level) + stepBytesPerPixel * InPieces * Math.Pow(Math.Max(64, network.MinimumSize) * 2 + 2.0 * network.Reach, 2)) / 1e8) / 10;
 
     private double Beside(Level level) => (double)level.Height * level.Width
-        * (12 * (options.Optimizer == StyleOptimizer.Lbfgs ? Lbfgs : Adam) + contentBytesPerPixel);
+        * (12 * (options.Optimizer == StyleOptimizer.Lbfgs ? Lbfgs : Adam) + keptBytesPerPixel);
 
     // What is kept of the content picture: its feature maps, counted on a small picture.
     private double ContentBytesPerPixel()

@@ -20,6 +20,12 @@ public abstract class StyleStatistic
     /// <summary>Whether it depends on where in the picture things are, so that it cannot be taken over a part of the positions.</summary>
     public virtual bool SeesPlaces => false;
 
+    /// <summary>
+    /// Measures a style picture that is too large to be seen at once; null where that cannot be, and the whole map must be
+    /// there. The made picture is then known by its moments alone.
+    /// </summary>
+    internal virtual PieceMeasure? InPieces() => null;
+
     /// <summary>The style picture in the colors that this statistic asks for; most ask for those it has.</summary>
     /// <param name="style">The style picture, <c>[1, 3, H, W]</c> in <c>[0, 1]</c>.</param>
     /// <returns>The same shape and range; <paramref name="style"/> itself where nothing changes.</returns>

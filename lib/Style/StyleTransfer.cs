@@ -22,8 +22,6 @@ public sealed record StyleTransferResult(Picture Picture, LossHistory Losses, Ti
 /// </summary>
 public static class StyleTransfer
 {
-    private static readonly string[] LossNames = ["total", "content", "style", "smoothness", "range"];
-
     /// <summary>Paints the content picture in the style of the other.</summary>
     /// <param name="content">What to show; any size, it is scaled so that the longer side is <see cref="StyleTransferOptions.Size"/>.</param>
     /// <param name="style">How to show it; any size.</param>
@@ -34,24 +32,13 @@ public static class StyleTransfer
     /// <exception cref="CourseException">An option is out of range, a layer unknown, or a picture too small or too thin.</exception>
     public static StyleTransferResult Run(
         Picture content, Picture style, FeatureNetwork network, StyleTransferOptions? options = null,
-        IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
-    {
-        using var scope = NewDisposeScope();
-        var prepared = new PreparedTransfer(content, style, network, options ?? new());
-        using var run = prepared.Begin();
-        var (picture, loop) = run.Run(LossNames, progress, cancellation);
-        return new(picture, loop.Losses, loop.Elapsed, loop.Cancelled, network.Description);
-    }
+        IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default) =>
+        ManyStyles.Run(content, [new(style)], network, options, progress, cancellation);
 
     /// <summary>Says what a run would take, before it starts: measures two steps on a small copy and counts the rest.</summary>
     /// <inheritdoc cref="Run"/>
-    public static StyleForecast Forecast(Picture content, Picture style, FeatureNetwork network, StyleTransferOptions? options = null)
-    {
-        using var scope = NewDisposeScope();
-        var prepared = new PreparedTransfer(content, style, network, options ?? new());
-        var (plan, last) = (prepared.Plan, prepared.Plan.Levels[^1]);
-        return new(prepared.SecondsPerPixel() * plan.Work, plan.Bytes / 1e9, plan.Tiles, last.Width, last.Height);
-    }
+    public static StyleForecast Forecast(Picture content, Picture style, FeatureNetwork network, StyleTransferOptions? options = null) =>
+        ManyStyles.Forecast(content, [new(style)], network, options);
 
     /// <summary>Height and width with the longer side at <paramref name="size"/>.</summary>
     internal static (int Height, int Width) Fit(Picture picture, int size, FeatureNetwork network, string role)

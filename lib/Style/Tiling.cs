@@ -32,11 +32,22 @@ internal sealed record TileSpan(long Start, long Length, long SeenStart, long Se
     {
         var size = map.size(dimension);
         if (Start == SeenStart && Length == SeenLength) return map;
-        // Halving rounds down, so that this many pixels stand behind one value, or a fraction more.
-        var stride = 1L << (int)Math.Round(Math.Log2((double)SeenLength / size));
+        var stride = Stride(SeenLength, size);
         var first = (Start - SeenStart) / stride;
         return map.narrow(dimension, first, Last ? size - first : Length / stride);
     }
+
+    /// <summary>Where its own values lie among the whole map's, and how many those are.</summary>
+    /// <param name="size">How many values are its own.</param>
+    /// <param name="pixels">The whole picture's extent.</param>
+    public (long First, long Whole) PlaceOf(long size, long pixels)
+    {
+        var stride = Stride(Length, size);
+        return (Start / stride, pixels / stride);
+    }
+
+    // Halving rounds down, so that this many pixels stand behind one value, or a fraction more.
+    private static long Stride(long pixels, long size) => 1L << (int)Math.Round(Math.Log2((double)pixels / size));
 }
 
 /// <summary>
@@ -55,10 +66,16 @@ internal sealed class Tiling
     /// <param name="side">The most pixels of its own that a piece may have, across or down.</param>
     public Tiling(FeatureNetwork network, long height, long width, long side)
     {
-        this.network = network;
+        (this.network, Height, Width) = (network, height, width);
         var (rows, columns) = (Spans(height, side), Spans(width, side));
         Tiles = [.. rows.SelectMany(row => columns.Select(column => new Tile(row, column)))];
     }
+
+    /// <summary>The picture's height, in pixels.</summary>
+    public long Height { get; }
+
+    /// <summary>Its width.</summary>
+    public long Width { get; }
 
     public IReadOnlyList<Tile> Tiles { get; }
 

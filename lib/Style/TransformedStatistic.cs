@@ -32,6 +32,8 @@ public sealed class TransformedStatistic(
         return Measured.Measure(transform.Apply(name, features, layer));
     }
 
+    internal override PieceMeasure? InPieces() => Measured.InPieces() is { } inner ? new Pieces(this, transform, inner) : null;
+
     /// <summary>Both changes, this one first; measured as the other measures.</summary>
     public TransformedStatistic Then(TransformedStatistic next) => next.After(name, transform, recolor);
 
@@ -40,4 +42,23 @@ public sealed class TransformedStatistic(
         style => Recolor(colors is null ? style : colors(style)));
 
     public override Tensor Recolor(Tensor style) => recolor is null ? style : recolor(style);
+
+    // A map between channels is the same on every piece. What looks at other places is not, and is found out before it is used.
+    private sealed class Pieces(TransformedStatistic statistic, FeatureTransform transform, PieceMeasure inner) : PieceMeasure
+    {
+        private bool tried;
+
+        public override void Add(Tensor piece)
+        {
+            using var scope = NewDisposeScope();
+            if (!tried && !transform.KeepsToItsPlace(statistic.Name, piece.size(1), statistic.layer))
+                throw StyleLoss.NeedsTheWhole(statistic);
+            tried = true;
+            inner.Add(transform.Apply(statistic.Name, piece, statistic.layer));
+        }
+
+        public override MomentTarget Finish() => inner.Finish();
+
+        public override void Dispose() => inner.Dispose();
+    }
 }

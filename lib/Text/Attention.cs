@@ -22,7 +22,7 @@ public static class Attention
     public static Tensor Of(Tensor queries, Tensor keys, Tensor values, int heads, Tensor? mask = null, double dropout = 0, ICollection<Tensor>? maps = null)
     {
         var (q, k, v) = (SplitHeads(queries, heads), SplitHeads(keys, heads), SplitHeads(values, heads));
-        if (maps is null) return JoinHeads(nn.functional.scaled_dot_product_attention(q, k, v, attn_mask: mask, p: dropout));
+        if (maps is null) return JoinHeads(Fused(q, k, v, mask, dropout));
 
         // How well does each question fit each heading? Scores grow with √d for no other reason than d: divided out.
         var scores = q.matmul(k.transpose(-2, -1)) / Math.Sqrt(q.shape[^1]);
@@ -32,6 +32,22 @@ public static class Attention
         maps.Add(map);
         if (dropout > 0) map = nn.functional.dropout(map, dropout);
         return JoinHeads(map.matmul(v));
+    }
+
+    // Where the fused kernel cannot run, torch makes the whole map of scores. If that would take much of the free memory,
+    // the queries come in slices: each sees all keys, so the result is the same.
+    private static Tensor Fused(Tensor q, Tensor k, Tensor v, Tensor? mask, double dropout)
+    {
+        var rows = AttentionSlices.Rows(q.shape, k.shape[2], q.element_size(), q.device);
+        if (rows >= q.shape[2]) return nn.functional.scaled_dot_product_attention(q, k, v, attn_mask: mask, p: dropout);
+        var parts = new List<Tensor>();
+        for (long at = 0; at < q.shape[2]; at += rows)
+        {
+            var count = Math.Min(rows, q.shape[2] - at);
+            var part = mask is not null && mask.shape[^2] > 1 ? mask.narrow(-2, at, count) : mask;
+            parts.Add(nn.functional.scaled_dot_product_attention(q.narrow(2, at, count), k, v, attn_mask: part, p: dropout));
+        }
+        return cat(parts, 2);
     }
 
     // [B, T, W] → [B, heads, T, W/heads]

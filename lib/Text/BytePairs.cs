@@ -14,6 +14,9 @@ public sealed class BytePairs(IEnumerable<(string Left, string Right)> merges)
 
     private readonly Dictionary<(string Left, string Right), int> ranks = merges.Select((pair, rank) => (pair, rank)).ToDictionary(m => m.pair, m => m.rank);
 
+    /// <summary>The pairs to join, first learned first.</summary>
+    public IEnumerable<(string Left, string Right)> Merges => ranks.OrderBy(pair => pair.Value).Select(pair => pair.Key);
+
     /// <summary>
     /// The character that stands for each byte: itself where it can be seen, else one from U+0100 on. So a vocabulary is
     /// a text file without spaces and control characters.
@@ -29,14 +32,19 @@ public sealed class BytePairs(IEnumerable<(string Left, string Right)> merges)
         var pieces = Encoding.UTF8.GetBytes(word).Select(value => Characters[value].ToString()).ToList();
         if (pieces.Count == 0) return [];
         pieces[^1] += WordEnd;
-        while (First(pieces) is { } pair)
-            for (var i = 0; i + 1 < pieces.Count; i++)
-            {
-                if (pieces[i] != pair.Left || pieces[i + 1] != pair.Right) continue;
-                pieces[i] += pieces[i + 1];
-                pieces.RemoveAt(i + 1);
-            }
+        while (First(pieces) is { } pair) Join(pieces, pair);
         return pieces;
+    }
+
+    /// <summary>Makes one piece of every such pair of neighbors, from the left.</summary>
+    internal static void Join(List<string> pieces, (string Left, string Right) pair)
+    {
+        for (var i = 0; i + 1 < pieces.Count; i++)
+        {
+            if (pieces[i] != pair.Left || pieces[i + 1] != pair.Right) continue;
+            pieces[i] += pieces[i + 1];
+            pieces.RemoveAt(i + 1);
+        }
     }
 
     // The pair that was learned first, wherever in the word it stands.

@@ -41,6 +41,15 @@ public sealed record ClipTextConfig(
             json.Integer("eos_token_id", HighestId), json.Number("layer_norm_eps", 1e-5)).Checked();
     }
 
+    /// <summary>Writes the config.json of a text encoder, as Stable Diffusion's folder has one.</summary>
+    /// <exception cref="CourseException">The file cannot be written.</exception>
+    public void Save(string path) => ModelJson.Write(path, new Dictionary<string, object>
+    {
+        ["architectures"] = new[] { "CLIPTextModel" }, ["model_type"] = "clip_text_model", ["hidden_act"] = "quick_gelu",
+        ["vocab_size"] = VocabularySize, ["hidden_size"] = Width, ["num_hidden_layers"] = Layers, ["num_attention_heads"] = Heads,
+        ["intermediate_size"] = FeedForward, ["max_position_embeddings"] = Positions, ["eos_token_id"] = EndId, ["layer_norm_eps"] = NormEpsilon,
+    });
+
     /// <summary>Itself, if its numbers can be a text tower.</summary>
     /// <exception cref="CourseException">One cannot: the message names it, its value and what it may be.</exception>
     internal ClipTextConfig Checked()

@@ -68,6 +68,28 @@ public sealed class ClipTextEncoder : nn.Module<Tensor, ClipTextOutput>
         return new(x.MoveToOuterDisposeScope(), pooled.MoveToOuterDisposeScope(), projected?.MoveToOuterDisposeScope());
     }
 
+    /// <summary>Reads published weights straight to their device and type.</summary>
+    /// <param name="file">Of a text encoder, or of a whole CLIP.</param>
+    /// <param name="config">The measures, from the config.json beside them.</param>
+    /// <param name="device">Where it goes.</param>
+    /// <param name="type">The type of its numbers, whatever the file's.</param>
+    /// <exception cref="CourseException">The file does not fit: the message lists what is missing or of another shape.</exception>
+    public static ClipTextEncoder Open(WeightFile file, ClipTextConfig config, Device device, ScalarType type = ScalarType.Float32)
+    {
+        var encoder = new ClipTextEncoder(config, new Device(DeviceType.META));
+        try
+        {
+            file.LoadIntoEmpty(encoder, device, type, encoder.Rename);
+        }
+        catch
+        {
+            encoder.Dispose();
+            throw;
+        }
+        encoder.eval();
+        return encoder;
+    }
+
     /// <summary>Loads published weights: Stable Diffusion's text encoder, or the text part of a whole CLIP.</summary>
     /// <exception cref="CourseException">The file cannot be read or does not fit: the message lists what is missing or of another shape.</exception>
     public void Load(string path)

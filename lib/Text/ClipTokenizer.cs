@@ -15,6 +15,9 @@ namespace ImageGen.Text;
 /// </remarks>
 public sealed class ClipTokenizer : ITextTokenizer
 {
+    /// <summary>The published files.</summary>
+    public const string VocabularyFile = "vocab.json", MergesFile = "merges.txt";
+
     /// <summary>Begins every text.</summary>
     public const string Start = "<|startoftext|>";
 
@@ -48,6 +51,9 @@ public sealed class ClipTokenizer : ITextTokenizer
 
     public int PadId { get; }
 
+    /// <summary>The id of <see cref="Start"/>.</summary>
+    public int StartId => start;
+
     /// <summary>The id of <see cref="End"/>.</summary>
     public int EndId => end;
 
@@ -69,6 +75,15 @@ public sealed class ClipTokenizer : ITextTokenizer
         {
             throw new CourseException($"CLIP's tokenizer cannot be read: {error.Message}", error);
         }
+    }
+
+    /// <summary>Writes vocab.json and merges.txt in the published form, which <see cref="Load"/> reads.</summary>
+    /// <param name="folder">An existing folder.</param>
+    /// <exception cref="CourseException">A file cannot be written.</exception>
+    public void Save(string folder)
+    {
+        ModelJson.Write(Path.Combine(folder, VocabularyFile), Vocabulary.Tokens.Select((token, id) => (token, id)).ToDictionary(pair => pair.token, pair => (object)pair.id));
+        ModelJson.WriteText(Path.Combine(folder, MergesFile), "#version: 0.2\n" + string.Concat(pairs.Merges.Select(pair => $"{pair.Left} {pair.Right}\n")));
     }
 
     /// <summary>The pieces of a text, without begin and end; these two, written out in the text, stand for themselves.</summary>

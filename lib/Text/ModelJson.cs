@@ -43,17 +43,19 @@ internal sealed class ModelJson
     internal static string Text(IReadOnlyDictionary<string, object> values) => JsonSerializer.Serialize(values, Indented) + "\n";
 
     /// <summary>Writes it whole or not at all.</summary>
-    internal static void Write(string path, IReadOnlyDictionary<string, object> values)
+    internal static void Write(string path, IReadOnlyDictionary<string, object> values) => WriteText(path, Text(values));
+
+    internal static void WriteText(string path, string text)
     {
         var partial = path + ".partial";
         try
         {
-            File.WriteAllText(partial, Text(values));
+            File.WriteAllText(partial, text);
             File.Move(partial, path, overwrite: true);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new CourseException($"The configuration cannot be written to {path}: {error.Message}", error);
+            throw new CourseException($"The file {path} cannot be written: {error.Message}", error);
         }
     }
 

@@ -49,6 +49,19 @@ public static class MaskedLanguageTraining
     /// <exception cref="CourseException">An option is out of range, or no caption has a word.</exception>
     public static LoopResult Run(
         BertText text, IEnumerable<string> captions, MaskedLanguageOptions? options = null,
+        IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default) =>
+        Run(text, text.Model, captions, options, progress, cancellation);
+
+    /// <summary>Trains something in or on the model, such as an adapter, in the same way; what else the model has stays as it is.</summary>
+    /// <param name="text">A model with its vocabulary.</param>
+    /// <param name="learner">What learns.</param>
+    /// <param name="captions">What to learn; captions without a word are left out.</param>
+    /// <param name="options">How.</param>
+    /// <param name="progress">Who watches; may be nobody.</param>
+    /// <param name="cancellation">Stops before the next step; what was learned stays.</param>
+    /// <inheritdoc cref="Run(BertText, IEnumerable{string}, MaskedLanguageOptions?, IProgress{TrainingProgress}?, CancellationToken)"/>
+    public static LoopResult Run(
+        BertText text, nn.Module learner, IEnumerable<string> captions, MaskedLanguageOptions? options = null,
         IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
     {
         options ??= new();
@@ -59,12 +72,13 @@ public static class MaskedLanguageTraining
         var rows = Rows(text, captions);
         var random = new Random(options.Seed);
         var exercises = new MaskedTokens(tokenizer, options.Seed);
-        using var optimizer = optim.AdamW(model.parameters(), lr: options.LearningRate, weight_decay: 0.01);
+        using var optimizer = optim.AdamW(learner.parameters(), lr: options.LearningRate, weight_decay: 0.01);
         var order = Enumerable.Range(0, rows.Count).ToArray();
         var next = rows.Count;
 
         manual_seed(options.Seed); // dropout draws from torch's own generator
         model.train();
+        learner.train();
         try
         {
             return new StepLoop(options.Steps, LossNames, progress, cancellation).Run(Step);
@@ -72,6 +86,7 @@ public static class MaskedLanguageTraining
         finally
         {
             model.eval();
+            learner.eval();
         }
 
         Tensor Step(int step)
@@ -82,7 +97,7 @@ public static class MaskedLanguageTraining
             var loss = nn.functional.cross_entropy(scores, batch.Answers); // -log p(the hidden word), averaged
             optimizer.zero_grad();
             loss.backward();
-            nn.utils.clip_grad_norm_(model.parameters(), 1);
+            nn.utils.clip_grad_norm_(learner.parameters(), 1);
             optimizer.step();
             var right = scores.detach().argmax(-1).eq(batch.Answers).to(ScalarType.Float32).mean();
             return stack([loss.detach(), right]);

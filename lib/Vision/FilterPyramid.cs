@@ -66,7 +66,7 @@ public sealed class FilterPyramid : FeatureNetwork
     /// <summary>4 pixels at the smallest level; the random layers look 14 far.</summary>
     public override int Reach => 4 << (GaborLevels - 1);
 
-    public override int StepBytesPerPixel => 3200;
+    public override int StepBytesPerPixel => 3600;
 
     public override Device Device => random[0].weight!.device;
 

@@ -11,10 +11,10 @@ namespace ImageGen.Vision;
 /// </summary>
 public static class NoiseTextures
 {
-    private const int Width = 16, Doublings = 3;
+    private const int Width = 16, Border = 2;
 
     /// <summary>Draws pieces of one kind.</summary>
-    /// <param name="kind">Which kind, from 0: the same number is the same stuff everywhere.</param>
+    /// <param name="kind">Which kind, from 0: the same number is the same stuff everywhere; odd ones are coarser.</param>
     /// <param name="count">How many pieces.</param>
     /// <param name="size">Height and width in pixels, a multiple of 8.</param>
     /// <param name="seed">Draws the pieces.</param>
@@ -25,20 +25,29 @@ public static class NoiseTextures
         using var frozen = no_grad();
         using var weights = new Generator((ulong)Seeds.At(1, kind));
         using var pieces = new Generator((ulong)seed);
-        var x = randn([count, Width, size >> Doublings, size >> Doublings], generator: pieces);
-        for (var doubling = 0; doubling <= Doublings; doubling++)
-        {
-            if (doubling > 0)
-            {
-                x = nn.functional.interpolate(x, scale_factor: [2, 2], mode: InterpolationMode.Nearest);
-                x += 0.5 * randn(x.shape, generator: pieces);
-            }
-            var filters = randn([Width, Width, 3, 3], generator: weights) / Math.Sqrt(Width * 9);
-            x = nn.functional.leaky_relu(nn.functional.conv2d(nn.functional.pad(x, (1, 1, 1, 1), PaddingModes.Circular), filters), 0.2);
-            x /= x.square().mean().sqrt();
-        }
+        // Cells of 4 or 8 pixels: spots and stripes that a few layers of small filters can take in, with edges between them.
+        var doublings = 2 + kind % 2;
+        var cells = (size >> doublings) + 2 * Border;
+        var x = Layer(randn([count, Width, cells, cells], generator: pieces), filter: 5);
+        for (var doubling = 0; doubling < doublings; doubling++)
+            x = Layer(nn.functional.interpolate(x, scale_factor: [2, 2], mode: InterpolationMode.Bilinear, align_corners: false), filter: 3);
+
         var colors = randn([3, Width, 1, 1], generator: weights) / Math.Sqrt(Width);
-        var middle = rand([1, 3, 1, 1], generator: weights) * 0.6 + 0.2;
-        return (nn.functional.conv2d(x, colors) * 0.25 + middle).clamp(0, 1).MoveToOuterDisposeScope();
+        var middle = rand([1, 3, 1, 1], generator: weights) * 0.5 + 0.25;
+        var contrast = rand([1, 3, 1, 1], generator: weights) * 0.18 + 0.13;
+        var edge = Border << doublings; // where the padding shows
+        return ((nn.functional.conv2d(x, colors) * 3).tanh() * contrast + middle).clamp(0, 1)
+            .narrow(2, edge, size).narrow(3, edge, size).clone().MoveToOuterDisposeScope();
+
+        Tensor Layer(Tensor x, int filter)
+        {
+            var filters = randn([Width, Width, filter, filter], generator: weights) / Math.Sqrt(Width * filter * filter);
+            var shift = 0.5 * randn([1, Width, 1, 1], generator: weights);
+            var side = filter / 2;
+            x = nn.functional.conv2d(nn.functional.pad(x, (side, side, side, side), PaddingModes.Circular), filters) + shift;
+            x = nn.functional.leaky_relu(x, 0.1);
+            x -= x.mean([2, 3], keepdim: true);
+            return x / x.square().mean([2, 3], keepdim: true).add(1e-3).sqrt();
+        }
     }
 }

@@ -31,6 +31,22 @@ internal sealed class CachedFile(string path, SourceFile expected)
         catch (Exception error) when (error is IOException or UnauthorizedAccessException) { return false; }
     }
 
+    /// <summary>Whether the file is right; its hash is computed where nobody remembers it. A wrong one stays where it is.</summary>
+    internal bool IsGood()
+    {
+        try
+        {
+            if (IsStamped()) return true;
+            if (FindFault(path) is not null) return false;
+            Stamp();
+            return true;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Computes the hash of a file, this one or one that is to become it.</summary>
     /// <returns>What is wrong with it; null when nothing is.</returns>
     internal string? FindFault(string candidate)

@@ -11,6 +11,15 @@ public sealed record DownloadOptions
     /// <summary>The environment variable that forbids the network when it is <c>1</c>.</summary>
     public const string OfflineVariable = "IMAGEGEN_OFFLINE";
 
+    /// <summary>The environment variable with a second cache, which someone else has filled and this user only reads.</summary>
+    public const string SharedVariable = "IMAGEGEN_SHARED_CACHE";
+
+    /// <summary>
+    /// A cache that is looked into first and never written on purpose: a room's or a hub's, in which a source counts where
+    /// all of its files are there and right. What it lacks is fetched into <see cref="Cache"/>. Null for none.
+    /// </summary>
+    public string? SharedCache { get; init; }
+
     /// <summary>The folder that holds everything fetched.</summary>
     public string Cache { get; init; } = Folders.Cache;
 
@@ -38,14 +47,28 @@ public sealed record DownloadOptions
     /// <summary>Free bytes of the disk that holds a folder.</summary>
     public Func<string, long> FreeSpace { get; init; } = folder => new DriveInfo(folder).AvailableFreeSpace;
 
-    /// <summary>The defaults, with the mirror and the offline switch of this process's environment.</summary>
+    /// <summary>How bytes are put on the disk: replaced where a full disk is played.</summary>
+    internal DiskWrite Write { get; init; } = RandomAccess.Write;
+
+    /// <summary>The defaults, with the mirror, the shared cache and the offline switch of this process's environment.</summary>
     /// <exception cref="CourseException">The mirror is no web address.</exception>
     public static DownloadOptions FromEnvironment()
     {
         var mirror = Environment.GetEnvironmentVariable(MirrorVariable);
         if (string.IsNullOrWhiteSpace(mirror)) mirror = null;
         else if (!Sources.IsWebAddress(mirror)) throw new CourseException($"{MirrorVariable} is '{mirror}': it should be an address such as http://classroom.local:8000.");
-        return new() { Mirror = mirror, Offline = Environment.GetEnvironmentVariable(OfflineVariable) is "1" or "true" };
+        var shared = Environment.GetEnvironmentVariable(SharedVariable);
+        return new() { Mirror = mirror, SharedCache = string.IsNullOrWhiteSpace(shared) ? null : Path.GetFullPath(shared), Offline = Environment.GetEnvironmentVariable(OfflineVariable) is "1" or "true" };
+    }
+
+    /// <summary>These options with the cache in which a source is or is going to be.</summary>
+    internal DownloadOptions For(Source source)
+    {
+        if (SharedCache is null) return this;
+        var shared = this with { Cache = SharedCache, SharedCache = null };
+        var files = source.Files.Select(file => new CachedFile(shared.PathOf(source, file), file)).ToList();
+        // Nothing is hashed while another file is missing.
+        return files.All(file => File.Exists(file.Path)) && files.All(file => file.IsGood()) ? shared : this;
     }
 
     internal string PathOf(Source source, SourceFile file) => Path.Combine([Cache, source.Name, .. file.File.Split('/')]);

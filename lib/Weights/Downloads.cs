@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using ImageGen.Runtime;
 
 namespace ImageGen.Weights;
@@ -37,7 +38,7 @@ public static class Downloads
     /// <param name="options">Where the cache is; the environment's when not given.</param>
     public static string? PathIfCached(Source source, string? file = null, DownloadOptions? options = null)
     {
-        options ??= DownloadOptions.FromEnvironment();
+        options = (options ?? DownloadOptions.FromEnvironment()).For(source);
         var files = file is null ? source.Files : [Find(source, file)];
         // Nothing is hashed while another file is missing.
         if (!files.All(each => File.Exists(options.PathOf(source, each)))) return null;
@@ -51,7 +52,7 @@ public static class Downloads
     /// <returns>One entry for each file; bad ones have been put aside.</returns>
     public static IReadOnlyList<CacheEntry> Look(Source source, DownloadOptions? options = null)
     {
-        options ??= DownloadOptions.FromEnvironment();
+        options = (options ?? DownloadOptions.FromEnvironment()).For(source);
         return [.. source.Files.Select(file => Check(source, file, options))];
     }
 
@@ -59,7 +60,7 @@ public static class Downloads
     /// <returns>One entry for each file; bad ones have been put aside.</returns>
     public static IReadOnlyList<CacheEntry> Verify(Source source, DownloadOptions? options = null)
     {
-        options ??= DownloadOptions.FromEnvironment();
+        options = (options ?? DownloadOptions.FromEnvironment()).For(source);
         return [.. source.Files.Select(file => Check(source, file, options, again: true))];
     }
 
@@ -75,7 +76,7 @@ public static class Downloads
     public static async Task<string> FetchAsync(Source source, IProgress<DownloadProgress>? progress = null,
         CancellationToken cancel = default, DownloadOptions? options = null)
     {
-        options ??= DownloadOptions.FromEnvironment();
+        options = (options ?? DownloadOptions.FromEnvironment()).For(source);
         foreach (var file in source.Files) await FetchAsync(source, file, progress, options, cancel);
         return source.Files.Count == 1 ? options.PathOf(source, source.Files[0]) : Path.Combine(options.Cache, source.Name);
     }
@@ -105,6 +106,9 @@ public static class Downloads
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException) // of the disk: the network's are faults
         {
+            var missing = KeepWhatIsThere(path, file, options);
+            if (IsDiskFull(error))
+                throw new CourseException($"The disk of {options.Cache} is full: {source.Name} needs {Megabytes(missing)} MB more. Free some space and fetch it again, which goes on from what is there, or set {Folders.CacheVariable} to another disk's folder.", error);
             throw new CourseException($"The download of {source.Name} cannot be kept in {options.Cache}: {error.Message.TrimEnd('.')}. Free some space, or set {Folders.CacheVariable} to another folder.", error);
         }
         throw new CourseException($"{source.Name} could not be fetched: {string.Join("; ", faults)}. Check the network, set {DownloadOptions.MirrorVariable} to a mirror, or put the file at {path} yourself.");
@@ -120,7 +124,7 @@ public static class Downloads
                 var resumed = false;
                 try
                 {
-                    using var parts = PartFile.Open(path, file.Size, options.PartBytes);
+                    using var parts = PartFile.Open(path, file.Size, options.PartBytes, options.Write);
                     resumed = parts.Done > 0;
                     await new FileFetch(address, parts, file.Size, options, Reporter(source, file, parts, progress)).RunAsync(cancel);
                     progress?.Report(new(source.Name, file.File, parts.Done, file.Size, "checking"));
@@ -174,9 +178,29 @@ public static class Downloads
         var (needed, free) = (file.Size - there + Slack, options.FreeSpace(options.Cache));
         if (free >= needed) return;
         throw new CourseException($"{source.Name} needs {Megabytes(needed)} MB more, and the disk of {options.Cache} has {Megabytes(free)} MB free: free some space, or set {Folders.CacheVariable} to another disk's folder.");
-
-        static string Megabytes(long bytes) => (bytes / 1_000_000).ToString("N0");
     }
+
+    // An empty part would only take room from whatever is to be kept next.
+    private static long KeepWhatIsThere(string path, SourceFile file, DownloadOptions options)
+    {
+        try
+        {
+            var there = PartFile.DoneOf(path, file.Size, options.PartBytes);
+            if (there == 0) PartFile.Delete(path);
+            return file.Size - there;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return file.Size;
+        }
+    }
+
+    // ENOSPC and EDQUOT as Linux and macOS number them, ERROR_DISK_FULL and ERROR_HANDLE_DISK_FULL of Windows.
+    private static bool IsDiskFull(Exception error) => OperatingSystem.IsWindows()
+        ? (error.HResult & 0xFFFF) is 112 or 39
+        : error.HResult == 28 || error.HResult == (OperatingSystem.IsLinux() ? 122 : 69);
+
+    private static string Megabytes(long bytes) => Math.Ceiling(bytes / 1e6).ToString("N0", CultureInfo.InvariantCulture);
 
     private static Action<string?> Reporter(Source source, SourceFile file, PartFile parts, IProgress<DownloadProgress>? progress)
     {

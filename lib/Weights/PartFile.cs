@@ -1,6 +1,10 @@
 using System.Buffers.Binary;
+using Microsoft.Win32.SafeHandles;
 
 namespace ImageGen.Weights;
+
+/// <summary>Writes bytes at an offset of an open file, as <see cref="RandomAccess"/> does.</summary>
+internal delegate void DiskWrite(SafeFileHandle file, ReadOnlySpan<byte> bytes, long offset);
 
 /// <summary>
 /// A file that is being fetched, in parts that can come in any order and be resumed by another process: FILE.part has the
@@ -11,10 +15,11 @@ internal sealed class PartFile : IDisposable
     private readonly FileStream data, state;
     private readonly long[] done;
     private readonly long size, partBytes;
+    private readonly DiskWrite write;
 
-    private PartFile(FileStream data, FileStream state, long size, long partBytes)
+    private PartFile(FileStream data, FileStream state, long size, long partBytes, DiskWrite write)
     {
-        (this.data, this.state, this.size, this.partBytes) = (data, state, size, partBytes);
+        (this.data, this.state, this.size, this.partBytes, this.write) = (data, state, size, partBytes, write);
         done = new long[(size + partBytes - 1) / partBytes];
     }
 
@@ -32,14 +37,18 @@ internal sealed class PartFile : IDisposable
         return parts.Done;
     }
 
-    internal static PartFile Open(string path, long size, long partBytes)
+    /// <param name="path">The finished file's path.</param>
+    /// <param name="size">Its size.</param>
+    /// <param name="partBytes">The size of a part.</param>
+    /// <param name="write">How bytes are put on the disk; as the system does it when not given.</param>
+    internal static PartFile Open(string path, long size, long partBytes, DiskWrite? write = null)
     {
         var data = new FileStream(PathOf(path), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, 1);
         FileStream? state = null;
         try
         {
             state = new FileStream(PathOf(path) + ".state", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, 1);
-            var file = new PartFile(data, state, size, partBytes);
+            var file = new PartFile(data, state, size, partBytes, write ?? RandomAccess.Write);
             if (!file.Recall()) file.Reset();
             return file;
         }
@@ -59,7 +68,7 @@ internal sealed class PartFile : IDisposable
     /// <summary>Adds bytes to a part, after those that are there.</summary>
     internal void Append(int part, ReadOnlySpan<byte> bytes)
     {
-        RandomAccess.Write(data.SafeFileHandle, bytes, part * partBytes + done[part]);
+        write(data.SafeFileHandle, bytes, part * partBytes + done[part]);
         Note(part, done[part] + bytes.Length);
     }
 
@@ -92,7 +101,7 @@ internal sealed class PartFile : IDisposable
         if (part >= 0) Volatile.Write(ref done[part], value);
         Span<byte> bytes = stackalloc byte[8];
         BinaryPrimitives.WriteInt64LittleEndian(bytes, value);
-        RandomAccess.Write(state.SafeFileHandle, bytes, (part + 2) * 8L);
+        write(state.SafeFileHandle, bytes, (part + 2) * 8L);
     }
 
     private bool Recall()

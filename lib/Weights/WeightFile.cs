@@ -92,8 +92,26 @@ public sealed class WeightFile : IDisposable
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        foreach (var (entry, target) in WeightMatch.Find(Path, Entries, module, rename ?? (name => name)))
+        foreach (var (entry, _, target) in WeightMatch.Find(Path, Entries, module, rename ?? (name => name)))
             TensorCopy.Copy(entry, target);
+    }
+
+    /// <summary>Gives a module that was built on the <c>meta</c> device its memory and its numbers, one tensor at a time, straight from the file.</summary>
+    /// <param name="module">Of linear, convolutional, normalizing and embedding layers; its parameters are what must be filled.</param>
+    /// <param name="device">Where it goes.</param>
+    /// <param name="type">The type of its numbers, whatever the file's.</param>
+    /// <param name="rename">As in <see cref="LoadInto"/>.</param>
+    /// <exception cref="CourseException">The file does not fit, as in <see cref="LoadInto"/>; or memory ran out.</exception>
+    public void LoadIntoEmpty(nn.Module module, Device device, ScalarType type, Func<string, string?>? rename = null)
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        var pairs = WeightMatch.Find(Path, Entries, module, rename ?? (name => name));
+        MemoryShortage.Explained(() =>
+        {
+            EmptyModule.Fill(module, pairs, device, type);
+            return true;
+        }, "close other programs, or load the weights in half precision");
     }
 
     /// <summary>Closes the file; tensors that were read stay.</summary>

@@ -6,11 +6,11 @@ namespace ImageGen.Weights;
 /// <summary>Pairs the tensors of a file with those of a module, or says in one line all that does not fit.</summary>
 internal static class WeightMatch
 {
-    internal static IReadOnlyList<(WeightEntry Entry, Tensor Target)> Find(
+    internal static IReadOnlyList<(WeightEntry Entry, string Name, Tensor Target)> Find(
         string path, IEnumerable<WeightEntry> entries, nn.Module module, Func<string, string?> rename)
     {
         var targets = module.state_dict();
-        var pairs = new List<(WeightEntry, Tensor)>();
+        var pairs = new List<(WeightEntry, string, Tensor)>();
         var found = new HashSet<string>();
         List<string> unexpected = [], doubled = [], shapes = [], types = [];
         foreach (var entry in entries)
@@ -21,7 +21,7 @@ internal static class WeightMatch
             else if (!target.shape.AsSpan().SequenceEqual([.. entry.Shape]))
                 shapes.Add($"{name} (file {WeightEntry.ShapeText(entry.Shape)}, model {WeightEntry.ShapeText(target.shape)})");
             else if (entry.Type.Scalar() is null) types.Add($"{name} ({entry.Type.SafeTensorsName()})");
-            else pairs.Add((entry, target));
+            else pairs.Add((entry, name, target));
         }
         var missing = targets.Keys.Where(name => !found.Contains(name)).ToList();
 

@@ -9,6 +9,8 @@ internal static class DiffusionFixtures
 {
     internal static JsonElement Models { get; } = Json("models.json");
 
+    internal static JsonElement WholeWay { get; } = Json("stable-diffusion.json");
+
     internal static JsonElement Samplers { get; } = Json("samplers.json");
 
     internal static AutoencoderConfig TinyAutoencoder { get; } = new([32, 64], ResnetsPerLevel: 1);

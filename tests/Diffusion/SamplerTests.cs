@@ -25,7 +25,7 @@ public class SamplerTests
         var look = 0;
         foreach (var row in expected.GetProperty("way").EnumerateArray())
         {
-            using var drawn = new Generator((ulong)look, CPU);
+            using var drawn = new NoiseSource(look, CPU);
             using var again = new Generator((ulong)look, CPU);
             var step = sampler.Step(look, Model(sampler.Input(x, look), sampler.Moments[look]), x, before, drawn);
             // The fixture's way leaves out what chance adds: here it is taken away again.

@@ -134,4 +134,5 @@ def main():
     (OUT / "cases.json").write_text(json.dumps(cases, separators=(",", ":")).replace('{"text"', '\n{"text"') + "\n", encoding="utf-8", newline="\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

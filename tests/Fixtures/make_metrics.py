@@ -259,6 +259,7 @@ def make_distances():
     })
 
 
-make_clip()
-make_inception()
-make_distances()
+if __name__ == "__main__":
+    make_clip()
+    make_inception()
+    make_distances()

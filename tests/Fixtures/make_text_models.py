@@ -195,5 +195,6 @@ def dump(name, value):
     (OUT / name).write_text(json.dumps(value, separators=(",", ":")).replace(',"', ',\n"') + "\n", encoding="utf-8", newline="\n")
 
 
-make_bert()
-make_clip()
+if __name__ == "__main__":
+    make_bert()
+    make_clip()

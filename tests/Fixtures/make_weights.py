@@ -68,6 +68,14 @@ def module():
     return state
 
 
+def layers():
+    """The first layers of a VGG: 110 kB, to be cut at every kilobyte."""
+    return collections.OrderedDict([
+        ("features.0.weight", numbers((48, 3, 3, 3), torch.float32)), ("features.0.bias", numbers((48,), torch.float32)),
+        ("features.2.weight", numbers((48, 48, 3, 3), torch.float32)), ("features.2.bias", numbers((48,), torch.float32)),
+        ("classifier.weight", numbers((10, 480), torch.float32)), ("classifier.bias", numbers((10,), torch.float32))])
+
+
 class OldTensor:
     """What PyTorch before 0.4 wrote: _rebuild_tensor with four arguments."""
 
@@ -110,6 +118,7 @@ def main():
     save("views", views())
     save("nested", nested())
     save("module", module())
+    save("layers", layers())
     save("harmful", {"weight": numbers((2,), torch.float32), "trap": Harmful()})
     save("protocol4", {"weight": numbers((2, 3), torch.float32), "tags": frozenset([1]), "more": [(1, 2, 3, 4), {"x": 1.5}]}, pickle_protocol=4)
     save("model", torch.nn.Linear(2, 2))

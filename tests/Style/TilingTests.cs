@@ -36,28 +36,72 @@ public class TilingTests
     [MemberData(nameof(Statistics))]
     public void InPiecesLossesAndGradientAreTheSame(string name) => Compare("pyramid", name, size: (120, 155), side: 60);
 
+    [Theory]
+    [InlineData("ink, combed")]
+    [InlineData("half way to another hue")]
+    [InlineData("scaled Gram")]
+    public void InPiecesTransformedStatisticsAreTheSame(string which)
+    {
+        StyleStatistic statistic = which switch
+        {
+            "ink, combed" => PyramidStyles.Ink.Then(PyramidStyles.Combed(90)),
+            "half way to another hue" => StyleStatistic.Gram.Toward(PyramidStyles.Hue(90), 0.5),
+            _ => new TransformedStatistic("x", FeatureTransforms.Scale(layer => layer == "cosine" ? 2 : 0.5), StyleStatistic.Gram),
+        };
+        Compare("pyramid", statistic, size: (120, 155), side: 60, PyramidChannels.Layers);
+    }
+
+    [Fact]
+    public void InPiecesSeveralStylesInTheirRegionsAreTheSame()
+    {
+        using var scope = NewDisposeScope();
+        using var network = Network("pyramid");
+        var (style, other) = (DeadLeaves.Draw(1, 130, seed: 2), DeadLeaves.Draw(1, 110, seed: 5));
+        var tiling = new Tiling(network, 121, 158, side: 60);
+        // A slanted edge, and a small spot that most pieces know nothing of.
+        using var edge = new Region(Mask((x, y) => x + y / 3 < 70), network.Device);
+        using var spot = new Region(Mask((x, y) => x is > 101 and < 117 && y is > 90 and < 98), network.Device);
+        using var whole = new TotalLoss(network, new ManyStylesLoss(
+            [(Loss(style), 0.6, edge), (Loss(other), 0.3, null), (Loss(style[.., .., ..90, ..]), 1, spot)], weight: 20));
+        using var pieces = new TiledLoss(network, tiling, new ManyStylesLoss(
+            [(TiledLossOf(style), 0.6, edge), (TiledLossOf(other), 0.3, null), (TiledLossOf(style[.., .., ..90, ..]), 1, spot)], weight: 20, tiling));
+        AreTheSame(whole, pieces, (121, 158));
+
+        StyleLoss Loss(Tensor picture) => new(network, picture, StyleStatistic.Wasserstein);
+        StyleLoss TiledLossOf(Tensor picture) =>
+            new(network, picture, new Tiling(network, picture.size(2), picture.size(3), 60), StyleStatistic.Wasserstein, null, weight: 1);
+        static Picture Mask(Func<int, int, bool> inside) =>
+            new(158, 121, [.. Enumerable.Range(0, 158 * 121).SelectMany(i => Enumerable.Repeat((byte)(inside(i % 158, i / 158) ? 255 : 0), 3))]);
+    }
+
     [Fact]
     public void InPiecesVggIsTheSame() => Compare("vgg", "Gram", size: (210, 180), side: 110);
 
-    private static void Compare(string which, string name, (int Height, int Width) size, int side)
+    private static void Compare(string which, string name, (int Height, int Width) size, int side) =>
+        Compare(which, StyleStatistic.All.Single(statistic => statistic.Name == name), size, side);
+
+    private static void Compare(string which, StyleStatistic statistic, (int Height, int Width) size, int side, IReadOnlyList<string>? layers = null)
     {
         using var scope = NewDisposeScope();
         using var network = Network(which);
-        var statistic = StyleStatistic.All.Single(statistic => statistic.Name == name);
         var content = DeadLeaves.Draw(1, 220, seed: 1)[.., .., ..size.Height, ..size.Width];
         var style = DeadLeaves.Draw(1, 220, seed: 2)[.., .., ..180, ..];
         // One layer is looked at by both losses.
         string[] contentLayers = [network.ContentLayers[0], network.StyleLayers[1]];
         using var whole = new TotalLoss(network,
-            new ContentLoss(network, content, contentLayers, weight: 2), new StyleLoss(network, style, statistic, weight: 20),
+            new ContentLoss(network, content, contentLayers, weight: 2), new StyleLoss(network, style, statistic, layers, weight: 20),
             new TotalVariation(0.2), new RangePenalty(30));
         var tiling = new Tiling(network, size.Height, size.Width, side);
         using var pieces = new TiledLoss(network, tiling,
             new ContentLoss(network, content, tiling, contentLayers, weight: 2),
-            new StyleLoss(network, style, new Tiling(network, 180, 220, side), statistic, null, weight: 20),
+            new StyleLoss(network, style, new Tiling(network, 180, 220, side), statistic, layers, weight: 20),
             new TotalVariation(0.2), new RangePenalty(30));
         Assert.True(tiling.Tiles.Count > 3);
+        AreTheSame(whole, pieces, size);
+    }
 
+    private static void AreTheSame(TotalLoss whole, TiledLoss pieces, (int Height, int Width) size)
+    {
         // Two pictures, one after the other: nothing of the first may stay.
         foreach (var seed in new[] { 3, 4 })
         {
@@ -99,6 +143,55 @@ public class TilingTests
     }
 
     [Fact]
+    public void SeveralTransformedStylesKeepToTheBudgetToo()
+    {
+        using var pyramid = new FilterPyramid();
+        var left = new Picture(128, 128, [.. Enumerable.Range(0, 128 * 128 * 3).Select(i => (byte)(i / 3 % 128 < 64 ? 255 : 0))]);
+        StyleSource[] styles = [new(Leaves(2)) { Statistic = PyramidStyles.Ink, Mask = left }, new(Leaves(3)) { Statistic = PyramidStyles.Hue(90), Weight = 0.5 }];
+        var options = new StyleTransferOptions
+        {
+            Size = 320, Steps = 3, Levels = 1, Optimizer = StyleOptimizer.Adam, StyleLayers = PyramidChannels.Layers, MemoryBudget = 0.19,
+        };
+        var forecast = ManyStyles.Forecast(Leaves(1), styles, pyramid, options);
+        Assert.True(forecast.Pieces > 1 && forecast.Gigabytes <= 0.19, forecast.ToString());
+        var whole = Paint(options with { MemoryBudget = 2 });
+        var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        var differences = whole.Rgb.Zip(Paint(options).Rgb, (a, b) => Math.Abs(a - b)).ToList();
+        Assert.True(differences.Average() < 0.1, $"{differences.Average()} levels of 255 on average");
+        Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+
+        Picture Paint(StyleTransferOptions options) =>
+            ManyStyles.Run(Leaves(1), styles, pyramid, options, cancellation: TestContext.Current.CancellationToken).Picture;
+    }
+
+    [Fact]
+    public void OnlyWhatKeepsToItsPlaceIsTakenInPieces()
+    {
+        using var pyramid = new FilterPyramid();
+        var options = new StyleTransferOptions { Size = 400, MemoryBudget = 0.2, Levels = 1, Steps = 1 };
+        var mirror = new CrossGramStatistic("mirror", PyramidStyles.Mirror);
+        StyleStatistic[] refused =
+        [
+            new TransformedStatistic("turned over", FeatureTransforms.FlipAcross), new TransformedStatistic("moved", FeatureTransforms.Roll(0.25)),
+            new TransformedStatistic("scrambled", FeatureTransforms.AxisScramble), mirror, new ShiftedGramStatistic(0.1, 0),
+            new TransformedStatistic("leveled", (features, _) => features - features.mean()),
+            StyleStatistic.Wasserstein.Toward(mirror, 0.5), new TransformedStatistic("sliced", FeatureTransforms.Scale(_ => 2), StyleStatistic.SlicedWasserstein),
+        ];
+        var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        foreach (var statistic in refused)
+        {
+            var message = Assert.Throws<CourseException>(() => StyleTransfer.Run(Leaves(1), Leaves(2), pyramid,
+                options with { Statistic = statistic }, cancellation: TestContext.Current.CancellationToken)).Message;
+            Assert.Contains($"The statistic '{statistic.Name}' needs a whole feature map at once", message);
+            Assert.Contains("raise MemoryBudget, lower Size", message);
+            Assert.DoesNotContain('\n', message);
+            Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+        }
+        FeatureTransform[] alone = [FeatureTransforms.ShuffleChannels(3), FeatureTransforms.MapChannels((_, n) => eye(n).roll(1, 0)), FeatureTransforms.Scale(_ => 3)];
+        Assert.All(alone, transform => Assert.True(transform.KeepsToItsPlace("x", 5, "gabor1")));
+    }
+
+    [Fact]
     public void WhatCannotBeIsSaidInOneLine()
     {
         using var pyramid = new FilterPyramid();
@@ -106,7 +199,7 @@ public class TilingTests
             Assert.Throws<CourseException>(() => StyleTransfer.Run(Leaves(1), Leaves(2), pyramid, options)).Message);
         Says("MemoryBudget is 0.01; it must lie", new() { MemoryBudget = 0.01 });
         Says("MemoryBudget is 0.3 GB, too little for 2048×2048: it takes 2.6 GB at least", new() { Size = 2048, MemoryBudget = 0.3 });
-        Says("sliced Wasserstein needs a whole feature map", new() { Size = 400, MemoryBudget = 0.2, Levels = 1, Statistic = StyleStatistic.SlicedWasserstein });
+        Says("'sliced Wasserstein' needs a whole feature map", new() { Size = 400, MemoryBudget = 0.2, Levels = 1, Statistic = StyleStatistic.SlicedWasserstein });
     }
 
     [Theory]

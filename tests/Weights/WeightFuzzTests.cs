@@ -61,6 +61,21 @@ public class WeightFuzzTests
             Assert.False(ReadAll(folder.Write("cut.safetensors", bytes[..length]), length));
     }
 
+    [Theory]
+    [InlineData("layers.legacy.pth")]
+    [InlineData("layers.zip.pth")]
+    public void ALargerPthCutAtEveryKilobyteIsRefusedInOneLine(string name)
+    {
+        var bytes = File.ReadAllBytes(WeightFixtures.Path(name));
+        Assert.True(bytes.Length > 100_000);
+        using (var whole = WeightFile.Open(WeightFixtures.Path(name)))
+            Assert.Equal(WeightFixtures.Numbers(48 * 48 * 9), whole.Values("features.2.weight"));
+        for (var length = 0; length < bytes.Length; length += 1024)
+            Assert.InRange(WeightFixtures.Refusal(bytes[..length], name).Length, 20, 600);
+        // What is said of a file whose tensors are named but not all there: the likeliest end of a download.
+        Assert.Contains("cut short", WeightFixtures.Refusal(bytes[..^1024], name));
+    }
+
     /// <returns>Whether the file opened; it must answer with its tensors or a <see cref="CourseException"/>.</returns>
     private static bool ReadAll(string path, long length)
     {

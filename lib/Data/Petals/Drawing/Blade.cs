@@ -3,7 +3,7 @@ using System.Numerics;
 namespace ImageGen.Data.FlowerDrawing;
 
 /// <summary>The outline of a petal or a leaf.</summary>
-internal enum Outline { Rounded, Tapered, Strap, Fan, Spoon, Leaf }
+internal enum Outline { Rounded, Tapered, Strap, Fan, Spoon, Leaf, Ovate }
 
 /// <summary>
 /// A petal or a leaf as a bent sheet: it leaves its root at an angle, curls along its length, is cupped across, and may
@@ -103,6 +103,7 @@ internal readonly record struct Blade(Outline Outline, float Length, float HalfW
         Outline.Strap => (0.45f + 0.55f * MathF.Sqrt(u)) * MathF.Sqrt(MathF.Max(0, 1 - Power4(u) * u * u)) * 1.1f,
         Outline.Fan => (0.12f + 0.88f * u) * (1 - 0.3f * Power4(u) * u) * 1.22f,
         Outline.Spoon => (0.25f + 0.75f * MathF.Sqrt(u)) * (1 - 0.3f * Power4(u)) * 1.2f,
+        Outline.Ovate => (0.3f + 0.7f * MathF.Sqrt(u)) * MathF.Pow(MathF.Max(0, 1 - u * u * u), 0.62f) * 1.25f,
         _ => (0.08f + 0.92f * MathF.Sqrt(u)) * MathF.Pow(MathF.Max(0, 1 - u), 0.8f) * 1.9f,
     };
 

@@ -25,13 +25,17 @@ internal sealed class FlowerPainter
     }
 
     /// <summary>The picture of a flower; the same attributes, key and side give the same picture.</summary>
-    public static Picture Paint(FlowerAttributes flower, ulong key, int side)
+    /// <param name="flower">What it must be.</param>
+    /// <param name="key">Everything else.</param>
+    /// <param name="side">Pixels in each direction.</param>
+    /// <param name="onWhite">Whether it is cut out: nothing but white behind it.</param>
+    public static Picture Paint(FlowerAttributes flower, ulong key, int side, bool onWhite = false)
     {
         if (current?.side != side) current = new FlowerPainter(side);
-        return new Picture(side, side, current.Paint(flower, new SplitMix64(key)));
+        return new Picture(side, side, current.Paint(flower, new SplitMix64(key), onWhite));
     }
 
-    private byte[] Paint(FlowerAttributes flower, SplitMix64 random)
+    private byte[] Paint(FlowerAttributes flower, SplitMix64 random, bool onWhite)
     {
         stage.Clear();
         var radius = flower.Size switch
@@ -44,6 +48,7 @@ internal sealed class FlowerPainter
         Greenery.Draw(stage, flower, head, radius, random);
         Blossom.Draw(stage, flower, head, radius, random);
         var average = surroundings.Paint(flower.Backdrop, flower.Light, random);
+        if (onWhite) Array.Fill(surroundings.Pixels, Vector3.One);
         return shader.Develop(surroundings.Pixels, Light.For(flower.Light, average, random));
     }
 

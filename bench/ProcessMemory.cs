@@ -1,0 +1,31 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace ImageGen.Bench;
+
+/// <summary>What this process holds of the machine's memory.</summary>
+internal static class ProcessMemory
+{
+    /// <summary>Bytes now.</summary>
+    internal static long Resident
+    {
+        get
+        {
+            using var self = Process.GetCurrentProcess();
+            return self.WorkingSet64;
+        }
+    }
+
+    /// <summary>The most it ever was.</summary>
+    internal static long Peak
+    {
+        get
+        {
+            const string status = "/proc/self/status";
+            if (File.Exists(status) && File.ReadLines(status).FirstOrDefault(line => line.StartsWith("VmHWM:", StringComparison.Ordinal)) is { } line)
+                return 1024 * long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+            using var self = Process.GetCurrentProcess();
+            return self.PeakWorkingSet64;
+        }
+    }
+}

@@ -1,0 +1,95 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using ImageGen.Runtime;
+using ImageGen.Weights;
+using static TorchSharp.torch;
+
+namespace ImageGen.Adapters;
+
+/// <summary>
+/// How bitsandbytes names the parts of a 4-bit weight in a file: after the weight's name come <c>.absmax</c>, <c>.quant_map</c>,
+/// <c>.nested_absmax</c>, <c>.nested_quant_map</c>, and <c>.quant_state.bitsandbytes__nf4</c>, a JSON text as bytes.
+/// </summary>
+internal static class Nf4Layout
+{
+    private const string State = ".quant_state.bitsandbytes__nf4", Scales = ".absmax", Map = ".quant_map",
+        NestedScales = ".nested_absmax", NestedMap = ".nested_quant_map";
+
+    internal static bool Has(WeightFile file, string name) => file.Contains(name + State);
+
+    /// <summary>The parts of one weight, by what follows its name.</summary>
+    internal static IEnumerable<(string Key, Tensor Value)> Tensors(Nf4Weights weights)
+    {
+        var invariant = CultureInfo.InvariantCulture;
+        var state = $"{{\"quant_type\": \"nf4\", \"blocksize\": {Nf4.BlockSize}, \"dtype\": \"{TypeName(weights.Type)}\", \"shape\": [{string.Join(", ", weights.Shape)}]";
+        if (weights.NestedScales is not null)
+            state += string.Create(invariant, $", \"nested_blocksize\": {Nf4.NestedBlockSize}, \"nested_dtype\": \"float32\", \"nested_offset\": {(double)weights.Offset:R}");
+        yield return ("", weights.Packed);
+        yield return (Scales, weights.Scales);
+        yield return (Map, tensor(Nf4.Code.ToArray()));
+        if (weights.NestedScales is { } nested)
+        {
+            yield return (NestedScales, nested);
+            yield return (NestedMap, tensor(Nf4.DynamicMap.ToArray()));
+        }
+        yield return (State, tensor(Encoding.UTF8.GetBytes(state + "}")));
+    }
+
+    /// <summary>Reads one weight.</summary>
+    /// <exception cref="CourseException">A part is missing or not what the layout says.</exception>
+    internal static Nf4Weights Read(WeightFile file, string name)
+    {
+        using var scope = NewDisposeScope();
+        using var state = Parse(file, name);
+        var root = state.RootElement;
+        if (root.GetProperty("quant_type").GetString() != "nf4" || root.GetProperty("blocksize").GetInt32() != Nf4.BlockSize)
+            throw Bad(file, name, $"it is {root.GetProperty("quant_type")} in blocks of {root.GetProperty("blocksize")}; the course reads nf4 in blocks of {Nf4.BlockSize}");
+        long[] shape = [.. root.GetProperty("shape").EnumerateArray().Select(side => side.GetInt64())];
+        var count = shape.Aggregate(1L, (product, side) => product * side);
+        var blocks = (count + Nf4.BlockSize - 1) / Nf4.BlockSize;
+        RequireMap(file, name + Map, Nf4.Code);
+        var packed = Part(file, name, (count + 1) / 2, ElementType.U8);
+        var type = TypeOf(root.GetProperty("dtype").GetString()!) ?? throw Bad(file, name, $"its type '{root.GetProperty("dtype")}' is none of a weight");
+        if (!file.Contains(name + NestedScales)) return new(shape, type, packed.view(-1, 1), Part(file, name + Scales, blocks, ElementType.F32), null, 0);
+        RequireMap(file, name + NestedMap, Nf4.DynamicMap);
+        return new(shape, type, packed.view(-1, 1), Part(file, name + Scales, blocks, ElementType.U8),
+            Part(file, name + NestedScales, (blocks + Nf4.NestedBlockSize - 1) / Nf4.NestedBlockSize, ElementType.F32), root.GetProperty("nested_offset").GetSingle());
+    }
+
+    private static JsonDocument Parse(WeightFile file, string name)
+    {
+        try
+        {
+            var document = JsonDocument.Parse(file.Read(name + State).data<byte>().ToArray());
+            if (new[] { "quant_type", "blocksize", "shape", "dtype" }.All(key => document.RootElement.TryGetProperty(key, out _))
+                && (!file.Contains(name + NestedScales) || document.RootElement.TryGetProperty("nested_offset", out _))) return document;
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException) { }
+        throw Bad(file, name, $"the JSON in {State[1..]} does not say what the layout asks for");
+    }
+
+    private static Tensor Part(WeightFile file, string name, long count, ElementType type)
+    {
+        var entry = file[name];
+        return entry.Count == count && entry.Type == type
+            ? file.Read(name)
+            : throw Bad(file, name, $"it has {entry.Count} numbers of {entry.Type}, where the layout asks for {count} of {type}");
+    }
+
+    private static void RequireMap(WeightFile file, string name, IReadOnlyList<float> map)
+    {
+        using var values = Part(file, name, map.Count, ElementType.F32);
+        if (!values.data<float>().ToArray().Zip(map).All(pair => Math.Abs(pair.First - pair.Second) <= 1e-6f))
+            throw Bad(file, name, "its table is not the published one");
+    }
+
+    private static CourseException Bad(WeightFile file, string name, string what) => new($"The 4-bit weight {name} in {file.Path} cannot be read: {what}.");
+
+    private static string TypeName(ScalarType type) => type switch { ScalarType.Float16 => "float16", ScalarType.BFloat16 => "bfloat16", _ => "float32" };
+
+    private static ScalarType? TypeOf(string name) => name.Replace("torch.", "", StringComparison.Ordinal) switch
+    {
+        "float16" => ScalarType.Float16, "bfloat16" => ScalarType.BFloat16, "float32" => ScalarType.Float32, _ => null,
+    };
+}

@@ -1,0 +1,117 @@
+using ImageGen.Runtime;
+using ImageGen.Text;
+using ImageGen.Weights;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ImageGen.Diffusion;
+
+/// <summary>
+/// Models in the folders in which Stable Diffusion 1 is published, those of diffusers: <c>model_index.json</c>, and a folder
+/// each for <c>unet</c>, <c>vae</c>, <c>text_encoder</c>, <c>tokenizer</c> and <c>scheduler</c> with weights and a
+/// configuration. Where a configuration is missing, Stable Diffusion 1.5's stands in.
+/// </summary>
+public static class StableDiffusion
+{
+    /// <summary>Its name in data/sources.json.</summary>
+    public const string SourceName = "sd15";
+
+    private const string UNetFolder = "unet", AutoencoderFolder = "vae", TextFolder = "text_encoder", TokenizerFolder = "tokenizer", SchedulerFolder = "scheduler";
+    private const string Weights = "diffusion_pytorch_model.safetensors", Config = "config.json", Schedule = "scheduler_config.json";
+
+    /// <summary>Stable Diffusion 1.5 from the cache of downloads.</summary>
+    /// <inheritdoc cref="Open"/>
+    /// <exception cref="CourseException">It was not fetched yet, or a file is not the published one.</exception>
+    public static LatentDiffusion Published(Device? device = null, ScalarType? type = null) =>
+        Open(Downloads.PathIfCached(SourceName) ?? throw new CourseException($"Stable Diffusion 1.5 is not in the cache: fetch its 4.3 GB with ./course data fetch {SourceName}."), device, type);
+
+    /// <summary>Opens a folder. Every tensor goes straight from its file to its device and type.</summary>
+    /// <param name="folder">Published, or written by <see cref="Save"/>.</param>
+    /// <param name="device">Where the models go; the course's device when null.</param>
+    /// <param name="type">Float32, BFloat16 or Float16; half on a GPU and float32 on the CPU when null. Files of another type are converted.</param>
+    /// <exception cref="CourseException">A part is missing or damaged, does not fit the others, or is another kind of model.</exception>
+    public static LatentDiffusion Open(string folder, Device? device = null, ScalarType? type = null)
+    {
+        if (!Directory.Exists(folder)) throw new CourseException($"There is no folder {folder}: name the one that holds model_index.json, or unet and vae.");
+        device ??= Compute.Device;
+        var numbers = type ?? (device.type == DeviceType.CPU ? ScalarType.Float32 : ScalarType.Float16);
+        if (numbers is not (ScalarType.Float32 or ScalarType.BFloat16 or ScalarType.Float16))
+            throw new CourseException($"The weights cannot be {numbers}: they can be Float32, BFloat16 or Float16.");
+        var index = ModelIndex.Read(folder);
+        var schedule = ConfigOf(SchedulerFolder, Schedule, DiffusionConfig.FromJson, DiffusionConfig.StableDiffusion);
+        var unetConfig = ConfigOf(UNetFolder, Config, UNetConfig.FromJson, UNetConfig.StableDiffusion);
+        var autoencoderConfig = ConfigOf(AutoencoderFolder, Config, AutoencoderConfig.FromJson, AutoencoderConfig.StableDiffusion);
+        if (unetConfig.LatentChannels != autoencoderConfig.LatentChannels)
+            throw new CourseException($"The parts in {folder} do not fit: the U-Net takes latents of {unetConfig.LatentChannels} channels and the autoencoder makes {autoencoderConfig.LatentChannels}.");
+        var parts = new Stack<IDisposable>();
+        try
+        {
+            var text = index.TextIsBert ? Kept(OpenBert(folder, device)) : Kept(OpenClip(folder, device, numbers));
+            if (text.Width != unetConfig.ContextWidth)
+                throw new CourseException($"The parts in {folder} do not fit: the U-Net looks at word vectors of {unetConfig.ContextWidth} numbers and the text encoder gives {text.Width}.");
+            using var pictures = PartFiles.Open(folder, AutoencoderFolder, numbers);
+            var autoencoder = Kept(AutoencoderKL.Open(pictures, autoencoderConfig, device, numbers));
+            using var weights = PartFiles.Open(folder, UNetFolder, numbers);
+            return new(autoencoder, Kept(UNet.Open(weights, unetConfig, device, numbers)), text, schedule);
+        }
+        catch
+        {
+            foreach (var part in parts) part.Dispose();
+            throw;
+        }
+
+        T Kept<T>(T part)
+        {
+            if (part is IDisposable disposable) parts.Push(disposable);
+            return part;
+        }
+
+        T ConfigOf<T>(string part, string name, Func<string, string, T> read, T otherwise) =>
+            PartFiles.Text(Path.Combine(folder, part, name)) is { } text ? read(text, Path.Combine(folder, part, name)) : otherwise;
+    }
+
+    /// <summary>Writes a model in the same folders; model_index.json, which says that all is there, comes last.</summary>
+    /// <param name="model">With CLIP or a BERT for text.</param>
+    /// <param name="folder">Made where it does not exist.</param>
+    /// <param name="type">How to store the weights; half of the space in Float16.</param>
+    /// <remarks>With a BERT the layout is the same and the text encoder is not Stable Diffusion's: other programs will not make pictures with it.</remarks>
+    /// <exception cref="CourseException">A file cannot be written, or the text encoder is another.</exception>
+    public static void Save(LatentDiffusion model, string folder, ScalarType type = ScalarType.Float16)
+    {
+        foreach (var part in new[] { UNetFolder, AutoencoderFolder, TextFolder, TokenizerFolder, SchedulerFolder }) PartFiles.Make(Path.Combine(folder, part));
+        switch (model.Text)
+        {
+            case ClipConditioner clip:
+                SafeTensors.Save(In(TextFolder, BertText.WeightsFile), clip.Encoder, type);
+                clip.Encoder.Config.Save(In(TextFolder, Config));
+                clip.Clip.Save(In(TokenizerFolder));
+                break;
+            case BertConditioner bert:
+                bert.Bert.Save(In(TextFolder), type);
+                bert.Bert.Tokenizer.Vocabulary.Save(In(TokenizerFolder, BertText.VocabularyFile));
+                break;
+            default: throw new CourseException($"A {model.Text.GetType().Name} cannot be written: the text encoder must be CLIP or a BERT.");
+        }
+        SafeTensors.Save(In(AutoencoderFolder, Weights), model.Autoencoder, type);
+        PartFiles.Write(In(AutoencoderFolder, Config), model.Autoencoder.Config.ToJson());
+        SafeTensors.Save(In(UNetFolder, Weights), model.UNet, type);
+        PartFiles.Write(In(UNetFolder, Config), model.UNet.Config.ToJson());
+        PartFiles.Write(In(SchedulerFolder, Schedule), model.Config.ToJson());
+        ModelIndex.Write(folder, isBert: model.Text is BertConditioner);
+
+        string In(params ReadOnlySpan<string> parts) => Path.Combine([folder, .. parts]);
+    }
+
+    private static ITextConditioner OpenBert(string folder, Device device) => new BertConditioner(BertText.Load(Path.Combine(folder, TextFolder), device));
+
+    private static ITextConditioner OpenClip(string folder, Device device, ScalarType type)
+    {
+        var configPath = Path.Combine(folder, TextFolder, Config);
+        var config = File.Exists(configPath) ? ClipTextConfig.Load(configPath) with { Projection = null } : ClipTextConfig.StableDiffusion;
+        var tokenizer = ClipTokenizer.Load(Path.Combine(folder, TokenizerFolder, ClipTokenizer.VocabularyFile), Path.Combine(folder, TokenizerFolder, ClipTokenizer.MergesFile));
+        if (tokenizer.Vocabulary.Count > config.VocabularySize)
+            throw new CourseException($"The parts in {folder} do not fit: the tokenizer has {tokenizer.Vocabulary.Count} tokens and the text encoder knows {config.VocabularySize}.");
+        using var file = PartFiles.Open(folder, TextFolder, type);
+        return new ClipConditioner(tokenizer, ClipTextEncoder.Open(file, config, device, type));
+    }
+}
