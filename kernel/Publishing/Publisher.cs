@@ -36,8 +36,6 @@ public static partial class Publisher
             data[mimeType] = NotebookCell.Lines(text);
             if (mimeType == "text/html" && data.Count > 1 && text.Contains("<script", StringComparison.OrdinalIgnoreCase)) data.Remove(mimeType);
         }
-        if (data["image/png"] is { } picture)
-            data["image/png"] = Convert.ToBase64String(SmallerPictures.Of(Convert.FromBase64String(NotebookCell.Text(picture))));
     }
 
     private static string Impersonal(string text, string root, string home)
