@@ -1,0 +1,52 @@
+namespace ImageGen.Diffusion;
+
+/// <summary>How pictures are made from texts.</summary>
+public sealed record GenerationOptions
+{
+    /// <summary>The way from noise to latents.</summary>
+    public SamplerKind Sampler { get; init; } = SamplerKind.DpmSolver;
+
+    /// <summary>Steps of the sampler.</summary>
+    public int Steps { get; init; } = 20;
+
+    /// <summary>How strongly the text is followed: see <see cref="Guidance"/>.</summary>
+    public double GuidanceScale { get; init; } = 3;
+
+    /// <summary>How far guided predictions are given back the text's own deviation, 0 to 1.</summary>
+    public double GuidanceRescale { get; init; }
+
+    /// <summary>What the pictures are led away from; nothing means: from pictures of anything.</summary>
+    public string NegativePrompt { get; init; } = "";
+
+    /// <summary>Height of the latents; as trained when null.</summary>
+    public int? LatentHeight { get; init; }
+
+    /// <summary>Width of the latents; as trained when null.</summary>
+    public int? LatentWidth { get; init; }
+
+    /// <summary>DDIM's share of chance.</summary>
+    public double Eta { get; init; }
+
+    /// <summary>Whether Karras' noise levels are used.</summary>
+    public bool Karras { get; init; }
+
+    /// <summary>Which moments are visited; the sampler's usual when null.</summary>
+    public MomentSpacing? Spacing { get; init; }
+
+    /// <summary>Where chance begins: the same seed, prompts and options give the same pictures.</summary>
+    public int Seed { get; init; } = Runtime.Seeds.Default;
+
+    /// <summary>A seed for each picture, so that each is the same in whatever batch it is made; <see cref="Seed"/> alone when null.</summary>
+    public IReadOnlyList<int>? Seeds { get; init; }
+
+    /// <summary>How latents become pictures; chosen by the free memory when null.</summary>
+    public DecodingPlan? Decoding { get; init; }
+
+    /// <summary>Takes warnings, such as that a prompt is cut; the cell's output when null.</summary>
+    public Action<string>? Warn { get; init; }
+
+    /// <summary>What Stable Diffusion is usually asked with.</summary>
+    public static GenerationOptions StableDiffusion { get; } = new() { Steps = 25, GuidanceScale = 7.5 };
+
+    internal Guidance Guidance => new Guidance(GuidanceScale, GuidanceRescale).Checked();
+}
