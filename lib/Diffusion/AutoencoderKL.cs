@@ -94,6 +94,10 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
         return Decode(Encode(pictures).Mean).MoveToOuterDisposeScope();
     }
 
+    /// <summary>The parameters on the way to the latents, by their names in the whole.</summary>
+    internal IEnumerable<(string Name, Parameter Value)> EncoderParameters() => named_parameters().Where(parameter =>
+        parameter.name.StartsWith("encoder.", StringComparison.Ordinal) || parameter.name.StartsWith("quant_conv.", StringComparison.Ordinal));
+
     /// <summary>
     /// Weights to train from. Every convolution keeps the size of what passes through it: weights of variance 1 / inputs (LeCun
     /// and others, "Efficient BackProp", 1998); with torch's own, a third of that, colors are learned late. Every residual block

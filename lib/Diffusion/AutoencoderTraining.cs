@@ -14,6 +14,12 @@ public sealed record AutoencoderOptions
     /// <summary>Steps, at least 1.</summary>
     public int Steps { get; init; } = 4000;
 
+    /// <summary>
+    /// After so many steps the encoder stays as it is, averaged, and the decoder goes on alone: what was trained on the latents
+    /// keeps fitting, and pictures come back sharper. Null trains both to the end.
+    /// </summary>
+    public int? EncoderSteps { get; init; }
+
     /// <summary>Pictures a step, at least 1.</summary>
     public int BatchSize { get; init; } = 4;
 
@@ -56,6 +62,7 @@ public sealed record AutoencoderOptions
     internal void Check()
     {
         if (Steps < 1) throw new CourseException($"Steps is {Steps}: it must be at least 1.");
+        if (EncoderSteps < 1) throw new CourseException($"EncoderSteps is {EncoderSteps}: it must be at least 1, or null to train the encoder to the end.");
         if (LearningRate is not (> 0 and < 1)) throw new CourseException($"LearningRate is {LearningRate}: it must be above 0 and below 1.");
         if (SaveEvery < 1) throw new CourseException($"SaveEvery is {SaveEvery}: it must be at least 1.");
         foreach (var (name, weight) in new[] { (nameof(EdgeWeight), EdgeWeight), (nameof(PerceptualWeight), PerceptualWeight), (nameof(DivergenceWeight), DivergenceWeight) })
@@ -94,7 +101,7 @@ public static class AutoencoderTraining
         using var batches = new Batches(pictures, new() { BatchSize = options.BatchSize, Seed = options.Seed, Workers = 1 }).From(done).GetEnumerator();
         Tensor? shown = null;
         Picture? sample = null;
-        var (current, sampledAt) = (done, int.MinValue / 2);
+        var (current, sampledAt, encoderStays) = (done, int.MinValue / 2, false);
 
         model.train();
         var result = new StepLoop(options.Steps, LossNames, progress, cancellation).Run(
@@ -102,6 +109,7 @@ public static class AutoencoderTraining
             options.StateFile is { } file ? new(options.SaveEvery, step => state.Save(file, step)) : null);
         using (no_grad())
             foreach (var (name, value) in model.state_dict()) value.copy_(ema.Averages[name]);
+        foreach (var parameter in model.parameters()) parameter.requires_grad = true;
         model.eval();
         return result with { Elapsed = state.Elapsed };
 
@@ -120,6 +128,7 @@ public static class AutoencoderTraining
             batches.MoveNext();
             var x = batches.Current.Pictures;
             shown ??= x.narrow(0, 0, Math.Min(8, x.shape[0])).clone().MoveToOuterDisposeScope();
+            if (step > options.EncoderSteps && !encoderStays) encoderStays = StopEncoder(model, ema);
             var latents = model.Encode(x);
             var y = model.Decode(latents.Sample());
             var losses = stack([(y - x).abs().mean(), Edges(y, x), Perceptual(y, x, options.Perception), latents.Divergence()]);
@@ -168,6 +177,19 @@ public static class AutoencoderTraining
             all.Add(model.Encode(x).Mean.MoveToOuterDisposeScope());
         }
         return 1 / cat(all, 0).std().ToDouble();
+    }
+
+    // From here on the encoder is what it has been on average; a training that goes on from its file finds it so already.
+    private static bool StopEncoder(AutoencoderKL model, Ema ema)
+    {
+        using var frozen = no_grad();
+        foreach (var (name, parameter) in model.EncoderParameters())
+        {
+            parameter.copy_(ema.Averages[name]);
+            parameter.requires_grad = false;
+            parameter.grad = null; // Adam would go on with what is left of the last one
+        }
+        return true;
     }
 
     // Differences between neighbors, across and down.

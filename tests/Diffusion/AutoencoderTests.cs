@@ -134,12 +134,32 @@ public class AutoencoderTests
         Assert.Throws<CourseException>(() => WeightFile.Open(path));
     }
 
+    /// <summary>An encoder that stays does not move by a bit any more, while the decoder learns on.</summary>
     [Fact]
-    public void TrainingLearnsAndGoesOnBitForBitAndLeavesNoTensors()
+    public void TheEncoderCanStayWhileTheDecoderLearnsOn()
+    {
+        var data = new Petals(Split.Train, 16, side: 16);
+        var options = new AutoencoderOptions { Steps = 4, EncoderSteps = 1, BatchSize = 2, SampleEvery = 0 };
+        using var trained = Untrained();
+        AutoencoderTraining.Run(trained, data, options, cancellation: TestContext.Current.CancellationToken);
+        using var stopped = Untrained(); // after its first step, which is always reported
+        using var stop = new CancellationTokenSource();
+        AutoencoderTraining.Run(stopped, data, options, new Watcher(stop), stop.Token);
+        var (after, before) = (trained.state_dict(), stopped.state_dict());
+        foreach (var (name, value) in after)
+            Assert.Equal(!name.StartsWith("decoder", StringComparison.Ordinal) && !name.StartsWith("post_quant", StringComparison.Ordinal),
+                value.equal(before[name]).all().item<bool>());
+        Assert.All(trained.parameters(), parameter => Assert.True(parameter.requires_grad));
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData(2)]
+    public void TrainingLearnsAndGoesOnBitForBitAndLeavesNoTensors(int? encoderSteps)
     {
         using var folder = new TemporaryFolder();
         var data = new Petals(Split.Train, 16, side: 16);
-        var options = new AutoencoderOptions { Steps = 6, BatchSize = 2, SaveEvery = 3, SampleEvery = 0 };
+        var options = new AutoencoderOptions { Steps = 6, EncoderSteps = encoderSteps, BatchSize = 2, SaveEvery = 3, SampleEvery = 0 };
         using var whole = Untrained();
         using var halves = Untrained();
         AutoencoderTraining.Run(whole, data, options, cancellation: TestContext.Current.CancellationToken);
