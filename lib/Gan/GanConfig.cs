@@ -13,6 +13,12 @@ public enum Upsampling
     /// "Deconvolution and checkerboard artifacts", 2016).
     /// </summary>
     Resized,
+
+    /// <summary>
+    /// As <see cref="Resized"/>, and the last maps go through the 3×3 filter of the binomials 1, 2, 1, as all of StyleGAN's do
+    /// (Karras and others, arXiv 1812.04948): a pattern that changes from pixel to pixel, which GANs leave as dots, cannot pass.
+    /// </summary>
+    Smoothed,
 }
 
 /// <summary>How the discriminator weighs a text against a picture.</summary>
@@ -73,7 +79,7 @@ public sealed record GanConfig
     public static GanConfig Small(int textWidth) => new()
     {
         TextWidth = textWidth, GeneratorWidth = 32, DiscriminatorWidth = 32,
-        Upsampling = Upsampling.Resized, Matching = TextMatching.Projection,
+        Upsampling = Upsampling.Smoothed, Matching = TextMatching.Projection,
     };
 
     /// <summary>Itself, if a network can be built from it.</summary>

@@ -50,7 +50,16 @@ public sealed class GanGenerator : nn.Module<Tensor, Tensor, Tensor>
         using var scope = NewDisposeScope();
         var maps = cat([noise, text.call(embedding)], 1).unsqueeze(-1).unsqueeze(-1);
         foreach (var block in blocks) maps = block.call(maps);
-        return last.call(maps).tanh().MoveToOuterDisposeScope();
+        maps = last.call(maps);
+        if (Config.Upsampling == Upsampling.Smoothed) maps = Smooth(maps);
+        return maps.tanh().MoveToOuterDisposeScope();
+    }
+
+    // Means of 2×2 pixels twice over weigh 3×3 of them by 1, 2, 1 across and down.
+    private static Tensor Smooth(Tensor maps)
+    {
+        var padded = nn.functional.pad(maps, [1, 1, 1, 1], PaddingModes.Replicate);
+        return nn.functional.avg_pool2d(nn.functional.avg_pool2d(padded, 2, 1), 2, 1);
     }
 
     // TorchSharp would register modules once more under the names of the fields that hold them.

@@ -12,7 +12,7 @@ public sealed record GanOptions
     public static GanOptions Petals => new()
     {
         BatchSize = 32, GeneratorRate = 5e-4, DiscriminatorRate = 3e-4, PairingWeight = 1,
-        FeatureMatchingWeight = 20, L1Weight = 20, L1Fade = 800, DiversityWeight = 10, GradientPenaltyWeight = 0.1, EmaDecay = 0.998,
+        FeatureMatchingWeight = 20, L1Weight = 20, L1Fade = 800, DiversityWeight = 10, GradientPenaltyWeight = 2, EmaDecay = 0.998,
     };
 
     /// <summary>Steps in all: the rates fall along half a cosine to a tenth on the way.</summary>

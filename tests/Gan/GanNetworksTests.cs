@@ -51,6 +51,19 @@ public sealed class GanNetworksTests
             Names(discriminator));
     }
 
+    [Fact]
+    public void Smoothed_pictures_are_the_resized_ones_weighed_by_binomials()
+    {
+        using var scope = NewDisposeScope();
+        var (plain, smooth) = (Generator(Upsampling.Resized), Generator(Upsampling.Smoothed));
+        var (noise, text) = (randn(2, Tiny.NoiseWidth), randn(2, Tiny.TextWidth));
+        var maps = nn.functional.pad(plain.call(noise, text).atanh(), [1, 1, 1, 1], PaddingModes.Replicate);
+        var filter = (tensor(new float[] { 1, 2, 1, 2, 4, 2, 1, 2, 1 }) / 16).view(1, 1, 3, 3).repeat(3, 1, 1, 1);
+        Assert.True(nn.functional.conv2d(maps, filter, groups: 3).tanh().allclose(smooth.call(noise, text), 1e-4, 1e-5));
+
+        static GanGenerator Generator(Upsampling upsampling) => FormulaWeights.Fill(new GanGenerator(Tiny with { Upsampling = upsampling }));
+    }
+
     [Theory]
     [InlineData(Upsampling.Transposed)]
     [InlineData(Upsampling.Resized)]
