@@ -111,7 +111,7 @@ internal sealed class AdaptedLayer
         var sum = Quantized is null ? output : output + Nf4Product.Of(x, Quantized);
         foreach (var addition in additions)
             if (addition is { Share: not 0, Merged: false })
-                sum = sum.add(addition.Product(x).to(sum.dtype), addition.Share * addition.Scale); // Wx + w·s·B(Ax)
+                sum = addition.AddTo(sum, x); // Wx + w·s·B(Ax)
         return sum.MoveToOuterDisposeScope();
     }
 }

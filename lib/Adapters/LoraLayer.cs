@@ -45,17 +45,27 @@ public sealed class LoraLayer : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        return (Scale * Product(x)).MoveToOuterDisposeScope(); // s·B(A(drop x))
+        var narrow = Narrow(x);
+        return (Scale * (convolves ? nn.functional.conv2d(narrow, B) : nn.functional.linear(narrow, B))).MoveToOuterDisposeScope(); // s·B(A(drop x))
     }
 
-    /// <summary>The addition before it is scaled, <c>B(A(drop x))</c>.</summary>
-    internal Tensor Product(Tensor x)
+    /// <summary>The layer's output with the addition, as much of it as counts now.</summary>
+    internal Tensor AddTo(Tensor output, Tensor x)
     {
         using var scope = NewDisposeScope();
+        var (narrow, weight) = (Narrow(x), Share * Scale);
+        if (convolves || output.dtype != B.dtype)
+            return output.add((convolves ? nn.functional.conv2d(narrow, B) : nn.functional.linear(narrow, B)).to(output.dtype), weight).MoveToOuterDisposeScope();
+        // The product goes straight onto the output: it is as wide as that, and would cost two more ways through the memory.
+        return addmm(output.reshape(-1, output.shape[^1]), narrow.reshape(-1, Rank), B.t(), 1, (float)weight).view(output.shape).MoveToOuterDisposeScope();
+    }
+
+    // Down to r numbers: A(drop x).
+    private Tensor Narrow(Tensor x)
+    {
         var seen = x.to(A.dtype);
         if (training && dropout > 0) seen = nn.functional.dropout(seen, dropout);
-        var narrow = convolves ? nn.functional.conv2d(seen, A) : nn.functional.linear(seen, A);
-        return (convolves ? nn.functional.conv2d(narrow, B) : nn.functional.linear(narrow, B)).MoveToOuterDisposeScope();
+        return convolves ? nn.functional.conv2d(seen, A) : nn.functional.linear(seen, A);
     }
 
     /// <summary>The same as a matrix, <c>s·B·A</c>, in the shape of the layer's weight.</summary>

@@ -31,7 +31,7 @@ internal sealed class TextTransformer : nn.Module<Tensor, Tensor, Tensor?, Tenso
     {
         using var scope = NewDisposeScope();
         var h = enter.call(norm.call(x));
-        var places = block.call(h.flatten(start_dim: 2).transpose(1, 2), context, mask); // [B, H·W, C]
+        var places = block.call(h.flatten(start_dim: 2).transpose(1, 2).contiguous(), context, mask); // [B, H·W, C]
         return (x + leave.call(places.transpose(1, 2).reshape(x.shape))).MoveToOuterDisposeScope();
     }
 

@@ -75,7 +75,7 @@ public sealed class GanDiscriminator : nn.Module<Tensor, Tensor, Tensor>
         {
             maps = convolutions[i].call(maps);
             if (norms[i] is { } norm) maps = norm.call(maps);
-            maps = nn.functional.leaky_relu(maps, 0.2);
+            maps = nn.functional.leaky_relu(maps, 0.2, inplace: true);
         }
         return maps.MoveToOuterDisposeScope();
     }
