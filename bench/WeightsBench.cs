@@ -21,12 +21,13 @@ internal static class WeightsBench
         try
         {
             using var net = nn.Sequential(("0", nn.Linear(25088, 4096)), ("3", nn.Linear(4096, 4096)), ("6", nn.Linear(4096, 1000)));
-            foreach (var type in new[] { ScalarType.Float32, ScalarType.Float16 })
-            {
-                var path = Path.Combine(folder.FullName, $"{type}.safetensors");
-                SafeTensors.Save(path, net, type);
-                measurements.AddRange(Compare(path, net, $"{type} into Float32"));
-            }
+            string full = Path.Combine(folder.FullName, "full.safetensors"), half = Path.Combine(folder.FullName, "half.safetensors");
+            SafeTensors.Save(full, net);
+            SafeTensors.Save(half, net, ScalarType.Float16);
+            measurements.AddRange(Compare(full, net, "Float32 into Float32"));
+            measurements.AddRange(Compare(half, net, "Float16 into Float32"));
+            foreach (var layer in net.children()) layer.to(ScalarType.Float16);
+            measurements.AddRange(Compare(half, net, "Float16 into Float16"));
             return measurements;
         }
         finally

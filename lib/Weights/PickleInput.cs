@@ -2,8 +2,8 @@ using System.Text;
 
 namespace ImageGen.Weights;
 
-/// <summary>Reads a stretch of a mapped file forward, a window at a time.</summary>
-internal sealed class PickleInput(MappedFile file, long start, long end)
+/// <summary>Reads a stretch of a file forward, a window at a time.</summary>
+internal sealed class PickleInput(RawFile file, long start, long end)
 {
     // A name, a key or a number's text: nothing in a weights file's pickle is longer.
     private const int LongestText = 1 << 20;
@@ -13,7 +13,7 @@ internal sealed class PickleInput(MappedFile file, long start, long end)
     private int next;
     private long windowEnd = start;
 
-    internal MappedFile File => file;
+    internal RawFile File => file;
 
     internal long Position => windowEnd - (window.Length - next);
 

@@ -13,13 +13,13 @@ internal sealed class SafeTensorsReader
     private const int LongestHeader = 100_000_000;
     private const int MostDimensions = 32;
 
-    private readonly MappedFile file;
+    private readonly RawFile file;
     private readonly List<WeightEntry> entries = [];
     private readonly Dictionary<string, string> metadata = [];
     private readonly List<(long Begin, long End, string Name)> ranges = [];
     private readonly long dataStart;
 
-    private SafeTensorsReader(MappedFile file, long dataStart) => (this.file, this.dataStart) = (file, dataStart);
+    private SafeTensorsReader(RawFile file, long dataStart) => (this.file, this.dataStart) = (file, dataStart);
 
     /// <summary>Whether the file begins as a safetensors file does: a length below 2^32, then a brace.</summary>
     /// <remarks>To be asked before the other formats: a header of 640 bytes begins like a pickle, 80 02; no pickle passes this.</remarks>
@@ -29,7 +29,7 @@ internal sealed class SafeTensorsReader
     internal static bool MayBe(ReadOnlySpan<byte> start) => start is [_, _, _, _, _, _, _, _, (byte)'{', ..];
 
     /// <returns>The tensors in the order of their bytes, and the file's own notes.</returns>
-    internal static (IReadOnlyList<WeightEntry> Entries, IReadOnlyDictionary<string, string> Metadata) Read(MappedFile file)
+    internal static (IReadOnlyList<WeightEntry> Entries, IReadOnlyDictionary<string, string> Metadata) Read(RawFile file)
     {
         if (file.Length < 8) throw file.Bad($"a safetensors file has at least 8 bytes, this one {file.Length}");
         var length = BinaryPrimitives.ReadUInt64LittleEndian(file.Read(0, 8));

@@ -13,7 +13,7 @@ internal static class ShardIndex
     /// <returns>Tensor name to file name, in the index's order.</returns>
     internal static IReadOnlyList<(string Tensor, string File)> Read(string path)
     {
-        using var file = MappedFile.Open(path);
+        using var file = RawFile.Open(path);
         if (file.Length > LongestIndex) throw file.Bad($"an index has at most {LongestIndex} bytes, this file {file.Length}");
         try
         {

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using ImageGen.Runtime;
 using TorchSharp;
@@ -5,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace ImageGen.Weights;
 
-/// <summary>Copies a tensor from the mapped file into one that exists, on whatever device and in whatever type that one is.</summary>
+/// <summary>Copies a tensor from a file into one that exists, on whatever device and in whatever type that one is.</summary>
 internal static class TensorCopy
 {
     // Where a conversion is needed, this many elements at a time pass through a tensor in between. It stays in the processor's
@@ -42,27 +43,35 @@ internal static class TensorCopy
         else CopyConverting(entry, type, target.view(-1));
     }
 
-    // How most published weights are stored and wanted: every processor takes stretches of the file, through a buffer that
-    // stays in its cache.
+    // How most published weights are stored and wanted. Every processor takes stretches of the file, block by block: the
+    // sixteen-bit numbers are read into the last half of the room that they will fill, and widened from there.
     private static void CopyWidening(WeightEntry entry, Tensor target)
     {
         const long stretch = 1 << 22;
-        const int most = 1 << 13;
+        const int most = 1 << 18; // what is read is still in the processor's cache when it is widened
         var (file, first, brain) = (entry.Where.File, entry.Where.Offset, entry.Type == ElementType.BF16);
-        Parallel.For(0, (entry.Count + stretch - 1) / stretch, index =>
+        try
         {
-            Span<ushort> buffer = stackalloc ushort[most];
+            Parallel.For(0, (entry.Count + stretch - 1) / stretch, Widen);
+        }
+        catch (AggregateException several)
+        {
+            ExceptionDispatchInfo.Throw(several.InnerExceptions[0]);
+        }
+
+        void Widen(long index)
+        {
             var start = index * stretch;
             using var part = target.narrow(0, start, Math.Min(stretch, entry.Count - start));
             var into = MemoryMarshal.Cast<byte, float>(part.bytes);
-            using var view = file.View(first + start * sizeof(ushort), into.Length * (long)sizeof(ushort));
             for (var at = 0; at < into.Length; at += most)
             {
-                var values = buffer[..Math.Min(most, into.Length - at)];
-                view.Read((long)at * sizeof(ushort), MemoryMarshal.AsBytes(values));
-                Widening.ToSingle(values, into[at..], brain);
+                var block = into.Slice(at, Math.Min(most, into.Length - at));
+                var values = MemoryMarshal.Cast<float, ushort>(block)[block.Length..];
+                file.Read(first + (start + at) * sizeof(ushort), MemoryMarshal.AsBytes(values));
+                Widening.ToSingle(values, block, brain);
             }
-        });
+        }
     }
 
     private static void CopyConverting(WeightEntry entry, ScalarType type, Tensor target)
@@ -95,7 +104,7 @@ internal static class TensorCopy
     }
 
     /// <summary>Fills a contiguous CPU tensor of one dimension with the file's bytes.</summary>
-    private static void Fill(MappedFile file, long offset, Tensor target, int size)
+    private static void Fill(RawFile file, long offset, Tensor target, int size)
     {
         var most = SpanBytes / size;
         for (long at = 0; at < target.NumberOfElements; at += most)

@@ -6,7 +6,7 @@ namespace ImageGen.Weights;
 /// The names that a pickle of weights may use, and what they stand for: tensors, their storages and plain containers
 /// (PyTorch's <c>torch/_utils.py</c> and <c>torch/serialization.py</c> are where the arguments are defined).
 /// </summary>
-internal sealed class TorchGlobals(MappedFile file)
+internal sealed class TorchGlobals(RawFile file)
 {
     private readonly Dictionary<string, TorchStorage> storages = [];
 

@@ -16,7 +16,7 @@ internal static class TorchLegacyReader
     /// <summary>Whether the file begins with a pickle, of any protocol that has a header.</summary>
     internal static bool Recognizes(ReadOnlySpan<byte> start) => start is [0x80, >= 2 and <= 5, ..];
 
-    internal static IReadOnlyList<WeightEntry> Read(MappedFile file)
+    internal static IReadOnlyList<WeightEntry> Read(RawFile file)
     {
         var input = new PickleInput(file, 0, file.Length);
         var globals = new TorchGlobals(file);
@@ -34,7 +34,7 @@ internal static class TorchLegacyReader
         return TorchStateDict.Flatten(file, root);
     }
 
-    private static void Locate(MappedFile file, TorchGlobals globals, List<object?> keys, long at)
+    private static void Locate(RawFile file, TorchGlobals globals, List<object?> keys, long at)
     {
         foreach (var item in keys)
         {

@@ -6,15 +6,15 @@ internal sealed class TorchStateDict
     private const int DeepestNesting = 32;
     private const int MostValues = 1_000_000; // a list may hold one list many times: the tree can be larger than the file
 
-    private readonly MappedFile file;
+    private readonly RawFile file;
     private readonly List<WeightEntry> entries = [];
     private readonly HashSet<string> names = [];
     private int values;
 
-    private TorchStateDict(MappedFile file) => this.file = file;
+    private TorchStateDict(RawFile file) => this.file = file;
 
     // The storages already know where their bytes begin.
-    internal static IReadOnlyList<WeightEntry> Flatten(MappedFile file, object? root)
+    internal static IReadOnlyList<WeightEntry> Flatten(RawFile file, object? root)
     {
         var dict = new TorchStateDict(file);
         dict.Visit(root, "", 0);

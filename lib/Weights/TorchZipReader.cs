@@ -10,7 +10,7 @@ internal static class TorchZipReader
 
     internal static bool Recognizes(ReadOnlySpan<byte> start) => start is [(byte)'P', (byte)'K', 3, 4, ..];
 
-    internal static IReadOnlyList<WeightEntry> Read(MappedFile file)
+    internal static IReadOnlyList<WeightEntry> Read(RawFile file)
     {
         var archive = ZipDirectory.Read(file);
         if (archive.Keys.FirstOrDefault(name => name == "data.pkl" || name.EndsWith("/data.pkl", StringComparison.Ordinal)) is not { } pickle)

@@ -33,4 +33,4 @@ public sealed record WeightEntry
 /// <param name="File">The file that has them.</param>
 /// <param name="Offset">Where the first element begins.</param>
 /// <param name="Strides">Steps between neighbors, in elements; null when the elements stand in order without gaps.</param>
-internal sealed record Extent(MappedFile File, long Offset, long[]? Strides = null);
+internal sealed record Extent(RawFile File, long Offset, long[]? Strides = null);

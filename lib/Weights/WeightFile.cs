@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace ImageGen.Weights;
 
 /// <summary>
-/// A file of published weights, opened but not read: names, shapes and types are known, and each tensor is copied from the
-/// mapped file only when it is asked for, straight to its place.
+/// A file of published weights, opened but not read: names, shapes and types are known, and each tensor is read
+/// only when it is asked for, straight to its place.
 /// </summary>
 /// <remarks>
 /// Reads safetensors, indexes of sharded safetensors (<c>*.index.json</c>), and both layouts of PyTorch's <c>.pth</c>,
@@ -16,10 +16,10 @@ namespace ImageGen.Weights;
 /// </remarks>
 public sealed class WeightFile : IDisposable
 {
-    private readonly IReadOnlyList<MappedFile> files;
+    private readonly IReadOnlyList<RawFile> files;
     private readonly Dictionary<string, WeightEntry> byName;
 
-    private WeightFile(string path, IReadOnlyList<MappedFile> files, IReadOnlyList<WeightEntry> entries, IReadOnlyDictionary<string, string> metadata)
+    private WeightFile(string path, IReadOnlyList<RawFile> files, IReadOnlyList<WeightEntry> entries, IReadOnlyDictionary<string, string> metadata)
     {
         (Path, this.files, Entries, Metadata) = (path, files, entries, metadata);
         byName = entries.ToDictionary(entry => entry.Name);
@@ -50,7 +50,7 @@ public sealed class WeightFile : IDisposable
     public static WeightFile Open(string path)
     {
         if (path.EndsWith(".json", StringComparison.OrdinalIgnoreCase)) return OpenShards(path);
-        var file = MappedFile.Open(path);
+        var file = RawFile.Open(path);
         try
         {
             var (entries, metadata) = ReadHeader(file);
@@ -120,7 +120,7 @@ public sealed class WeightFile : IDisposable
         foreach (var file in files) file.Dispose();
     }
 
-    private static (IReadOnlyList<WeightEntry>, IReadOnlyDictionary<string, string>) ReadHeader(MappedFile file)
+    private static (IReadOnlyList<WeightEntry>, IReadOnlyDictionary<string, string>) ReadHeader(RawFile file)
     {
         var start = file.Read(0, (int)Math.Min(file.Length, 512));
         var nothing = new Dictionary<string, string>();

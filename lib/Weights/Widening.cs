@@ -9,13 +9,14 @@ internal static class Widening
     private const uint Rebias = 112u << 23; // the exponents count from 15 and from 127
 
     /// <summary>Widens as many values as <paramref name="from"/> has.</summary>
-    /// <param name="from">The values' bits, in half precision or bfloat16.</param>
+    /// <param name="from">The values' bits, in half precision or bfloat16. They may be the last half of <paramref name="to"/>.</param>
     /// <param name="to">Room for as many.</param>
     /// <param name="brain">Whether they are bfloat16, the upper half of a float32.</param>
     internal static void ToSingle(ReadOnlySpan<ushort> from, Span<float> to, bool brain)
     {
         var bits = MemoryMarshal.Cast<float, uint>(to[..from.Length]);
         var at = 0;
+        // Front to back, each value read before its room is written: what lies at the end of the room is never written too early.
         for (; at <= from.Length - Vector256<ushort>.Count; at += Vector256<ushort>.Count)
         {
             var (lower, upper) = Vector256.Widen(Vector256.Create(from[at..]));

@@ -12,7 +12,7 @@ internal static class ZipDirectory
     private const int EndSize = 22, EntrySize = 46, LocalSize = 30;
     private const int LargestDirectory = 64 << 20;
 
-    internal static Dictionary<string, (long Offset, long Length)> Read(MappedFile file)
+    internal static Dictionary<string, (long Offset, long Length)> Read(RawFile file)
     {
         var (at, size) = FindDirectory(file);
         if (size > LargestDirectory) throw file.Bad($"its ZIP directory claims {size} bytes, which no weights need");
@@ -38,7 +38,7 @@ internal static class ZipDirectory
     }
 
     // The archive's end: 22 bytes and a comment of up to 65,535, and before it, for large archives, a second, wider end.
-    private static (long Offset, long Size) FindDirectory(MappedFile file)
+    private static (long Offset, long Size) FindDirectory(RawFile file)
     {
         var tailLength = (int)Math.Min(file.Length, EndSize + ushort.MaxValue);
         var tail = file.Read(file.Length - tailLength, tailLength);
@@ -82,7 +82,7 @@ internal static class ZipDirectory
     }
 
     // The bytes follow a local header, whose own name and extra field (PyTorch's alignment) may be longer than the directory's.
-    private static (long Offset, long Length) Locate(MappedFile file, string name, ulong length, ulong header)
+    private static (long Offset, long Length) Locate(RawFile file, string name, ulong length, ulong header)
     {
         if (header > (ulong)file.Length || file.Length - (long)header < LocalSize) throw file.Bad($"its part '{name}' begins at byte {header}, outside the file: the file is cut short");
         var local = file.Read((long)header, LocalSize);

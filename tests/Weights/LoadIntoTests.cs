@@ -64,6 +64,21 @@ public class LoadIntoTests
         Assert.Contains("1 missing: second.weight", doubled);
     }
 
+    [Theory]
+    [InlineData(ScalarType.Float32)]
+    [InlineData(ScalarType.Float16)]
+    public void AFileThatIsCutShortWhileItIsReadIsNamed(ScalarType type)
+    {
+        using var folder = new TemporaryFolder();
+        using var net = nn.Linear(64, 64);
+        SafeTensors.Save(folder["net.safetensors"], net, type);
+        using var file = WeightFile.Open(folder["net.safetensors"]);
+        using (var other = new FileStream(file.Path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite)) other.SetLength(other.Length - 100);
+        var message = Assert.Throws<CourseException>(() => file.LoadInto(net)).Message;
+        Assert.Contains("net.safetensors cannot be read: it ended at byte", message);
+        Assert.DoesNotContain('\n', message);
+    }
+
     [Fact]
     public void TwoTensorsForOneNameAreRefused()
     {

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using ImageGen.Weights;
 
 namespace ImageGen.Tests;
@@ -23,6 +24,23 @@ public class WideningTests
         Widening.ToSingle(All, floats, brain: true);
         for (var i = 0; i < All.Length; i++)
             Assert.Equal((uint)All[i] << 16, BitConverter.SingleToUInt32Bits(floats[i]));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(16)]
+    [InlineData(37)]
+    [InlineData(65539)]
+    public void WhatLiesAtTheEndOfItsOwnRoomIsWidenedInPlace(int count)
+    {
+        var expected = new float[count];
+        ReadOnlySpan<ushort> values = All.AsSpan(All.Length - count);
+        Widening.ToSingle(values, expected, brain: true);
+        var room = new float[count];
+        var end = MemoryMarshal.Cast<float, ushort>(room.AsSpan())[count..];
+        values.CopyTo(end);
+        Widening.ToSingle(end, room, brain: true);
+        Assert.Equal(expected.Select(BitConverter.SingleToUInt32Bits), room.Select(BitConverter.SingleToUInt32Bits));
     }
 
     // A NaN may become another NaN.
