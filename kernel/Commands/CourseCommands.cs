@@ -32,6 +32,7 @@ internal static class CourseCommands
             KernelCommand.Create(),
             DataCommand.Create(),
             TrainCommand.Create(),
+            FinetuneCommand.Create(),
             HostCommand.Create(),
         };
         var parsed = root.Parse(arguments.Length == 0 ? ["--help"] : arguments);

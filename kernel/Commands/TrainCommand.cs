@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using ImageGen.Kernel.Recipes;
@@ -53,7 +52,7 @@ internal static class TrainCommand
         {
             Name = recipe.Name, About = recipe.About, Data = recipe.Data,
             Command = $"./course train {recipe.Name} --steps {result.Steps} --seed {run.Seed}",
-            Commit = Commit(), Seed = run.Seed, Steps = result.Steps, Seconds = Math.Round(result.Elapsed.TotalSeconds),
+            Commit = SourceCommit.Describe(), Seed = run.Seed, Steps = result.Steps, Seconds = Math.Round(result.Elapsed.TotalSeconds),
             Hardware = $"{Compute.Describe()}, {RuntimeInformation.OSArchitecture}",
             Metrics = result.Metrics.ToDictionary(pair => pair.Key, pair => Math.Round(pair.Value, 4)),
             Bytes = stream.Length, Sha256 = Convert.ToHexStringLower(SHA256.HashData(stream)),
@@ -61,21 +60,5 @@ internal static class TrainCommand
         foreach (var (what, value) in result.Metrics) Console.WriteLine($"  {what}: {value:0.####}");
         Console.WriteLine($"{Path.GetRelativePath(Environment.CurrentDirectory, file)}: {stream.Length / 1e6:0.0} MB");
         return 0;
-    }
-
-    private static string Commit()
-    {
-        try
-        {
-            var start = new ProcessStartInfo("git", ["-C", Folders.Root, "describe", "--always", "--dirty", "--abbrev=12"]) { RedirectStandardOutput = true, RedirectStandardError = true };
-            using var git = Process.Start(start)!;
-            var line = git.StandardOutput.ReadToEnd().Trim();
-            git.WaitForExit();
-            return line.Length > 0 ? line : "unknown";
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            return "unknown"; // no git on this machine: the course may come from an archive
-        }
     }
 }

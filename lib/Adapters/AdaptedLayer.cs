@@ -71,7 +71,8 @@ internal sealed class AdaptedLayer
         if (Quantized is null) unhook.Add(layer.register_forward_pre_hook(Begin).remove);
         Quantized = weights;
         // An empty weight: what the layer itself still computes is its bias.
-        Replace(empty([weights.Shape[0], 0], device: AdaptableLayers.Weight(layer).device));
+        var given = AdaptableLayers.Weight(layer);
+        Replace(empty([weights.Shape[0], 0], given.dtype, given.device));
     }
 
     /// <summary>Gives the layer weights of its own again: the dequantized ones.</summary>

@@ -14,13 +14,14 @@ public static class LoraFile
     /// <param name="path">The file, ending in .safetensors; peft's layout also writes adapter_config.json beside it.</param>
     /// <param name="layout">For which program.</param>
     /// <param name="type">How the numbers are stored.</param>
+    /// <param name="notes">What else the file is to say of itself.</param>
     /// <exception cref="CourseException">The file cannot be written, or peft's layout cannot say the scales.</exception>
-    public static void Save(Lora lora, string path, LoraLayout layout = LoraLayout.Peft, ScalarType type = ScalarType.Float32)
+    public static void Save(Lora lora, string path, LoraLayout layout = LoraLayout.Peft, ScalarType type = ScalarType.Float32, IReadOnlyDictionary<string, string>? notes = null)
     {
         using var scope = NewDisposeScope();
         var config = layout == LoraLayout.Peft ? ConfigOf(lora, path) : null;
         if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder) Directory.CreateDirectory(folder);
-        SafeTensors.Save(path, Tensors(lora, layout), type, new Dictionary<string, string> { ["format"] = "pt" });
+        SafeTensors.Save(path, Tensors(lora, layout), type, new Dictionary<string, string>(notes ?? new Dictionary<string, string>()) { ["format"] = "pt" });
         config?.WriteBeside(path, lora.Layers.Keys);
     }
 

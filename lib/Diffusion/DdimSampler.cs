@@ -6,7 +6,7 @@ namespace ImageGen.Diffusion;
 /// <summary>Samplers that go from one whole moment to the next.</summary>
 internal abstract class MomentSampler : Sampler
 {
-    private protected readonly int[] Visited;
+    private protected int[] Visited { get; init; }
 
     private protected MomentSampler(NoiseSchedule schedule, SamplerOptions options) : base(schedule, options, MomentSpacing.Leading) =>
         Visited = [.. Spaced().Select(moment => (int)Math.Round(moment))];

@@ -41,10 +41,18 @@ public static class DiffusionTraining
         IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
     {
         options ??= new();
+        return Run(model.UNet, model.Config, learner, data, options, progress, cancellation, options.SampleCaptions.Count == 0 ? null : () =>
+            model.Generate(options.SampleCaptions, new() { Steps = 15, Seed = options.Seed }));
+    }
+
+    /// <summary>The same with a U-Net alone: what is encoded already needs neither autoencoder nor text encoder.</summary>
+    internal static LoopResult Run(
+        UNet unet, DiffusionConfig config, nn.Module learner, LatentCache data, DiffusionOptions options,
+        IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default, Func<Tensor>? samples = null)
+    {
         options.Check();
         using var scope = NewDisposeScope();
-        var unet = model.UNet;
-        var schedule = model.Config.Schedule();
+        var schedule = config.Schedule();
         using var optimizer = optim.AdamW(learner.parameters(), lr: options.LearningRate, beta1: 0.9, beta2: 0.99, weight_decay: 0.01);
         using var ema = new Ema(learner, options.Decay);
         var state = new TrainingCheckpoint().Add("model", learner).Add("ema", ema).Add("adam", optimizer);
@@ -71,7 +79,7 @@ public static class DiffusionTraining
             for (var part = 0; part < options.Accumulate; part++)
             {
                 using var one = NewDisposeScope();
-                var (loss, report) = Loss(unet, schedule, model.Config.Prediction, data, options);
+                var (loss, report) = Loss(unet, schedule, config.Prediction, data, options);
                 (loss / options.Accumulate).backward();
                 reports.Add(report.MoveToOuterDisposeScope());
             }
@@ -83,12 +91,11 @@ public static class DiffusionTraining
 
         Picture? Sample()
         {
-            if (options.SampleCaptions.Count == 0 || current - sampledAt < options.SampleEvery && current < options.Steps) return sample;
+            if (samples is null || current - sampledAt < options.SampleEvery && current < options.Steps) return sample;
             sampledAt = current;
             using var one = NewDisposeScope();
             using var averaged = ema.InPlace();
-            var pictures = model.Generate(options.SampleCaptions, new() { Steps = 15, Seed = options.Seed });
-            return sample = Grid.Of(pictures, columns: (options.SampleCaptions.Count + 1) / 2, zoom: 2, range: PixelRange.MinusOneToOne);
+            return sample = Grid.Of(samples(), columns: (options.SampleCaptions.Count + 1) / 2, zoom: 2, range: PixelRange.MinusOneToOne);
         }
     }
 
@@ -108,7 +115,8 @@ public static class DiffusionTraining
         if (options.OffsetNoise > 0) noise = noise + options.OffsetNoise * randn(size, clean.shape[1], 1, 1, device: device);
         var (signal, share) = schedule.Shares(moments);
         var target = prediction.Target(clean, noise, signal, share);
-        var output = unet.call(signal * clean + share * noise, moments, text.Sequence, text.Mask);
+        // The U-Net computes in its own type, the loss in float32.
+        var output = unet.call((signal * clean + share * noise).to(unet.Type), moments, text.Sequence.to(unet.Type), text.Mask).to(ScalarType.Float32);
         var errors = (output - target).square().mean([1, 2, 3]); // [B]
         var loss = options.MinSnrGamma is { } gamma ? (errors * schedule.MinSnrWeights(moments, prediction, gamma)).mean() : errors.mean();
 

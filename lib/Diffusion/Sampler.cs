@@ -8,7 +8,8 @@ namespace ImageGen.Diffusion;
 /// <param name="Latents">Where the next look is taken from, or the result.</param>
 /// <param name="Clean">What the model held the clean latents for.</param>
 /// <param name="Start">Where the step began.</param>
-public sealed record SamplerStep(Tensor Latents, Tensor Clean, Tensor Start);
+/// <param name="Seen">What the model said at earlier looks, for the samplers that ask for more than one.</param>
+public sealed record SamplerStep(Tensor Latents, Tensor Clean, Tensor Start, Tensor? Seen = null);
 
 /// <summary>
 /// A way from noise to latents. It asks the model at each of its <see cref="Moments"/>, and makes a step of each answer.
@@ -64,6 +65,7 @@ public abstract class Sampler
         SamplerKind.EulerAncestral => new EulerSampler(schedule, options, ancestral: true),
         SamplerKind.Heun => new HeunSampler(schedule, options),
         SamplerKind.DpmSolver => new DpmSolverSampler(schedule, options),
+        SamplerKind.Plms => new PlmsSampler(schedule, options),
         _ => throw new CourseException($"There is no sampler {kind}: use one of {string.Join(", ", Enum.GetNames<SamplerKind>())}."),
     };
 
@@ -72,11 +74,12 @@ public abstract class Sampler
     public static SamplerKind Named(string name) => name.Trim().ToLowerInvariant() switch
     {
         "ddpm" or "ddpmscheduler" => SamplerKind.Ddpm,
-        "ddim" or "ddimscheduler" or "pndmscheduler" => SamplerKind.Ddim, // PNDM was only ever the default because it came first
+        "ddim" or "ddimscheduler" => SamplerKind.Ddim,
         "euler" or "eulerdiscretescheduler" => SamplerKind.Euler,
         "eulerancestral" or "euler_a" or "eulerancestraldiscretescheduler" => SamplerKind.EulerAncestral,
         "heun" or "heundiscretescheduler" => SamplerKind.Heun,
         "dpmsolver" or "dpm++" or "dpmsolvermultistepscheduler" => SamplerKind.DpmSolver,
+        "plms" or "pndm" or "pndmscheduler" => SamplerKind.Plms,
         _ => throw new CourseException($"There is no sampler '{name}': use one of {string.Join(", ", Enum.GetNames<SamplerKind>()).ToLowerInvariant()}."),
     };
 

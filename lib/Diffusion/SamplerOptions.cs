@@ -22,6 +22,9 @@ public enum SamplerKind
 
     /// <summary>DPM-Solver++ 2M: remembers the last look, good from about 15 steps on (Lu and others, arXiv 2211.01095).</summary>
     DpmSolver,
+
+    /// <summary>PLMS: DDIM's steps along the last four looks' common direction, Stable Diffusion's first default (Liu and others, arXiv 2202.09778).</summary>
+    Plms,
 }
 
 /// <summary>Which moments a sampler visits.</summary>
@@ -43,7 +46,7 @@ public sealed record SamplerOptions
     /// <summary>Steps, at least 1 and at most the schedule's.</summary>
     public int Steps { get; init; } = 30;
 
-    /// <summary>Which moments; the sampler's usual when null: leading for DDPM and DDIM, linspace for the others.</summary>
+    /// <summary>Which moments; the sampler's usual when null: leading for DDPM, DDIM and PLMS, linspace for the others.</summary>
     public MomentSpacing? Spacing { get; init; }
 
     /// <summary>Added to leading moments; Stable Diffusion has 1.</summary>

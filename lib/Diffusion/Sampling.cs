@@ -44,12 +44,13 @@ public static class Sampling
             seen?.Invoke(new(look + 1, moments.Count, moments[look], next, step.Clean));
             // The next step may ask for what this one made; what the one before made is no longer needed.
             var (passed, left) = (before, x);
-            before = new(Kept(step.Latents), Kept(step.Clean), Kept(step.Start));
+            before = new(Kept(step.Latents), Kept(step.Clean), Kept(step.Start), step.Seen is { } seenBefore ? Kept(seenBefore) : null);
             x = Kept(next);
             left.Dispose();
             passed?.Latents.Dispose();
             passed?.Clean.Dispose();
             passed?.Start.Dispose();
+            passed?.Seen?.Dispose();
         }
         return x.MoveToOuterDisposeScope();
 

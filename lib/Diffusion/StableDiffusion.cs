@@ -2,6 +2,7 @@ using ImageGen.Runtime;
 using ImageGen.Text;
 using ImageGen.Weights;
 using TorchSharp;
+using static ImageGen.Diffusion.StableDiffusionParts;
 using static TorchSharp.torch;
 
 namespace ImageGen.Diffusion;
@@ -16,8 +17,7 @@ public static class StableDiffusion
     /// <summary>Its name in data/sources.json.</summary>
     public const string SourceName = "sd15";
 
-    private const string UNetFolder = "unet", AutoencoderFolder = "vae", TextFolder = "text_encoder", TokenizerFolder = "tokenizer", SchedulerFolder = "scheduler";
-    private const string Weights = "diffusion_pytorch_model.safetensors", Config = "config.json", Schedule = "scheduler_config.json";
+    private const string Weights = "diffusion_pytorch_model.safetensors";
 
     /// <summary>Stable Diffusion 1.5 from the cache of downloads.</summary>
     /// <inheritdoc cref="Open"/>
@@ -32,27 +32,17 @@ public static class StableDiffusion
     /// <exception cref="CourseException">A part is missing or damaged, does not fit the others, or is another kind of model.</exception>
     public static LatentDiffusion Open(string folder, Device? device = null, ScalarType? type = null)
     {
-        if (!Directory.Exists(folder)) throw new CourseException($"There is no folder {folder}: name the one that holds model_index.json, or unet and vae.");
+        var files = StableDiffusionParts.Of(folder);
         device ??= Compute.Device;
         var numbers = type ?? (device.type == DeviceType.CPU ? ScalarType.Float32 : ScalarType.Float16);
         if (numbers is not (ScalarType.Float32 or ScalarType.BFloat16 or ScalarType.Float16))
             throw new CourseException($"The weights cannot be {numbers}: they can be Float32, BFloat16 or Float16.");
-        var index = ModelIndex.Read(folder);
-        var schedule = ConfigOf(SchedulerFolder, Schedule, DiffusionConfig.FromJson, DiffusionConfig.StableDiffusion);
-        var unetConfig = ConfigOf(UNetFolder, Config, UNetConfig.FromJson, UNetConfig.StableDiffusion);
-        var autoencoderConfig = ConfigOf(AutoencoderFolder, Config, AutoencoderConfig.FromJson, AutoencoderConfig.StableDiffusion);
-        if (unetConfig.LatentChannels != autoencoderConfig.LatentChannels)
-            throw new CourseException($"The parts in {folder} do not fit: the U-Net takes latents of {unetConfig.LatentChannels} channels and the autoencoder makes {autoencoderConfig.LatentChannels}.");
         var parts = new Stack<IDisposable>();
         try
         {
-            var text = index.TextIsBert ? Kept(OpenBert(folder, device)) : Kept(OpenClip(folder, device, numbers));
-            if (text.Width != unetConfig.ContextWidth)
-                throw new CourseException($"The parts in {folder} do not fit: the U-Net looks at word vectors of {unetConfig.ContextWidth} numbers and the text encoder gives {text.Width}.");
-            using var pictures = PartFiles.Open(folder, AutoencoderFolder, numbers);
-            var autoencoder = Kept(AutoencoderKL.Open(pictures, autoencoderConfig, device, numbers));
-            using var weights = PartFiles.Open(folder, UNetFolder, numbers);
-            return new(autoencoder, Kept(UNet.Open(weights, unetConfig, device, numbers)), text, schedule);
+            var text = Kept(files.OpenText(device, numbers));
+            var autoencoder = Kept(files.OpenAutoencoder(device, numbers));
+            return new(autoencoder, Kept(files.OpenUNet(device, numbers)), text, files.Diffusion);
         }
         catch
         {
@@ -65,9 +55,6 @@ public static class StableDiffusion
             if (part is IDisposable disposable) parts.Push(disposable);
             return part;
         }
-
-        T ConfigOf<T>(string part, string name, Func<string, string, T> read, T otherwise) =>
-            PartFiles.Text(Path.Combine(folder, part, name)) is { } text ? read(text, Path.Combine(folder, part, name)) : otherwise;
     }
 
     /// <summary>Writes a model in the same folders; model_index.json, which says that all is there, comes last.</summary>
@@ -100,18 +87,5 @@ public static class StableDiffusion
         ModelIndex.Write(folder, isBert: model.Text is BertConditioner);
 
         string In(params ReadOnlySpan<string> parts) => Path.Combine([folder, .. parts]);
-    }
-
-    private static ITextConditioner OpenBert(string folder, Device device) => new BertConditioner(BertText.Load(Path.Combine(folder, TextFolder), device));
-
-    private static ITextConditioner OpenClip(string folder, Device device, ScalarType type)
-    {
-        var configPath = Path.Combine(folder, TextFolder, Config);
-        var config = File.Exists(configPath) ? ClipTextConfig.Load(configPath) with { Projection = null } : ClipTextConfig.StableDiffusion;
-        var tokenizer = ClipTokenizer.Load(Path.Combine(folder, TokenizerFolder, ClipTokenizer.VocabularyFile), Path.Combine(folder, TokenizerFolder, ClipTokenizer.MergesFile));
-        if (tokenizer.Vocabulary.Count > config.VocabularySize)
-            throw new CourseException($"The parts in {folder} do not fit: the tokenizer has {tokenizer.Vocabulary.Count} tokens and the text encoder knows {config.VocabularySize}.");
-        using var file = PartFiles.Open(folder, TextFolder, type);
-        return new ClipConditioner(tokenizer, ClipTextEncoder.Open(file, config, device, type));
     }
 }

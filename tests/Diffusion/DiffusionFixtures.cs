@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ImageGen.Diffusion;
+using ImageGen.Text;
 using static TorchSharp.torch;
 
 namespace ImageGen.Tests;
@@ -31,6 +32,16 @@ internal static class DiffusionFixtures
             values[i] = (float)((h / 4294967296.0 - 0.5) * 2);
         }
         return tensor(values, shape);
+    }
+
+    /// <summary>A small Stable Diffusion 1 with weights by formula: pictures of 16 × 16 pixels.</summary>
+    internal static LatentDiffusion Small()
+    {
+        var text = FormulaWeights.Fill(new ClipTextEncoder(new(VocabularySize: 614, Width: 32, Layers: 5, Heads: 4, FeedForward: 37, Projection: null)));
+        var unet = FormulaWeights.Shrink(FormulaWeights.Fill(new UNet(TinyUNet)), "conv_out", 0.05);
+        var autoencoder = FormulaWeights.Shrink(FormulaWeights.Fill(new AutoencoderKL(TinyAutoencoder with { ScalingFactor = 0.18215 })), "decoder.conv_out", 0.25);
+        var tokenizer = ClipTokenizer.Load(TextFixtures.Path("clip/vocab.json"), TextFixtures.Path("clip/merges.txt"));
+        return new(autoencoder, unet, new ClipConditioner(tokenizer, text), DiffusionConfig.StableDiffusion);
     }
 
     private static JsonElement Json(string name) =>

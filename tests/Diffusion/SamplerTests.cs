@@ -151,6 +151,7 @@ public class SamplerTests
         Assert.Contains("DpmSolver", Assert.Throws<CourseException>(() => Sampler.Of((SamplerKind)99, Sd, new())).Message);
         Assert.Equal(SamplerKind.DpmSolver, Sampler.Named("DPMSolverMultistepScheduler"));
         Assert.Equal(SamplerKind.EulerAncestral, Sampler.Named("euler_a"));
+        Assert.Equal(SamplerKind.Plms, Sampler.Named("PNDMScheduler")); // Stable Diffusion 1.5's own
     }
 
     [Fact]
@@ -191,6 +192,8 @@ public class SamplerTests
             "dpm" => Sampler.Of(SamplerKind.DpmSolver, Sd, new() { Steps = 20 }),
             "dpm-leading" => Sampler.Of(SamplerKind.DpmSolver, Sd, new() { Steps = 20, Spacing = MomentSpacing.Leading, Offset = 1 }),
             "dpm-trailing-v" => Sampler.Of(SamplerKind.DpmSolver, zero, trailing),
+            "plms" => Sampler.Of(SamplerKind.Plms, Sd, sdStyle),
+            "plms-short" => Sampler.Of(SamplerKind.Plms, Sd, sdStyle with { Steps = 2 }),
             "dpm-karras" => Sampler.Of(SamplerKind.DpmSolver, Sd, new() { Steps = 10, Karras = true }),
             _ => throw new ArgumentOutOfRangeException(nameof(name)),
         };

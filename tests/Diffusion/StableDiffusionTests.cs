@@ -261,15 +261,6 @@ public sealed class StableDiffusionTests : IDisposable
 
     private string Part(string part, string file) => Path.Combine(folder.Path, part, file);
 
-    private static LatentDiffusion Small()
-    {
-        var text = FormulaWeights.Fill(new ClipTextEncoder(new(VocabularySize: 614, Width: 32, Layers: 5, Heads: 4, FeedForward: 37, Projection: null)));
-        var unet = FormulaWeights.Shrink(FormulaWeights.Fill(new UNet(TinyUNet)), "conv_out", 0.05);
-        var autoencoder = FormulaWeights.Shrink(FormulaWeights.Fill(new AutoencoderKL(TinyAutoencoder with { ScalingFactor = 0.18215 })), "decoder.conv_out", 0.25);
-        var tokenizer = ClipTokenizer.Load(TextFixtures.Path("clip/vocab.json"), TextFixtures.Path("clip/merges.txt"));
-        return new(autoencoder, unet, new ClipConditioner(tokenizer, text), DiffusionConfig.StableDiffusion);
-    }
-
     private static void Near(string name, string? part, Tensor actual, double tolerance = 1e-4)
     {
         var expected = part is null ? Expected.GetProperty(name) : Expected.GetProperty(name).GetProperty(part);

@@ -325,6 +325,29 @@ def ddim(kept, kind, moments, final, eta=0.0):
     return rows
 
 
+def plms(kept, kind, moments, final):
+    """Liu and others, arXiv 2202.09778, as Stable Diffusion runs it: the first step twice, then Adams and Bashforth's sums."""
+    looks = moments if len(moments) == 1 else [moments[0], moments[1]] + moments[1:]
+    gap = moments[0] - moments[1] if len(moments) > 1 else 0
+    share = lambda t: kept[round(t)] if t >= 0 else final
+    sums = {1: [1], 2: [1.5, -0.5], 3: [23 / 12, -16 / 12, 5 / 12], 4: [55 / 24, -59 / 24, 37 / 24, -9 / 24]}
+    x, first, past, rows = START, START, [], []
+    for i, t in enumerate(looks):
+        root = math.sqrt(share(t)), math.sqrt(1 - share(t))
+        _, e = clean_and_noise(kind, model(x, t), x, *root)
+        if i == 1:
+            begin, now, after, e = first, share(t + gap), share(t), [(a + b) / 2 for a, b in zip(e, past[-1])]
+        else:
+            past.append(e)
+            recent = past[-4:][::-1]
+            begin, now, after = x, share(t), share(t - gap)
+            e = [sum(w * r[k] for w, r in zip(sums[len(recent)], recent)) for k in range(len(x))]
+        below = now * math.sqrt(1 - after) + math.sqrt(now * (1 - now) * after)
+        x = [math.sqrt(after / now) * b - (after - now) * n / below for b, n in zip(begin, e)]
+        rows.append({"x": x, "deviation": 0.0})
+    return {"moments": looks, "scale": 1.0, "way": rows}
+
+
 def ddpm(kept, kind, moments):
     x, rows = START, []
     for i, t in enumerate(moments):
@@ -446,6 +469,8 @@ def samplers():
             "dpm": dpm(sd, "epsilon", 20, "linspace"),
             "dpm-leading": dpm(sd, "epsilon", 20, "leading", 1),
             "dpm-trailing-v": dpm(zero, "v", 10, "trailing"),
+            "plms": plms(sd, "epsilon", lead, sd[0]),
+            "plms-short": plms(sd, "epsilon", spaced("leading", 2, offset=1), sd[0]),
             "dpm-karras": dpm(sd, "epsilon", 10, "linspace", use_karras=True),
         },
     }

@@ -1,0 +1,116 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using ImageGen.Adapters;
+using ImageGen.Data;
+using ImageGen.Diffusion;
+using ImageGen.Imaging;
+using ImageGen.Kernel.Recipes;
+using ImageGen.Kernel.Running;
+using ImageGen.Runtime;
+using ImageGen.Training;
+using ImageGen.Weights;
+using static TorchSharp.torch;
+
+namespace ImageGen.Kernel.Commands;
+
+/// <summary>A fine-tuning from checked inputs to the written file.</summary>
+internal sealed record FinetuneRun(
+    string Model, ICaptionedPictures Pictures, FinetuneOutput Output, FineTuneOptions Options, IReadOnlyList<string> Prompts, bool Resume, string Command)
+{
+    public int Go(CancellationToken cancel)
+    {
+        var captions = Enumerable.Range(0, Pictures.Count).SelectMany(i => Pictures.Captions(i).Take(Options.CaptionsPerPicture)).Distinct().Count();
+        Console.WriteLine($"{Pictures.Name}: {Pictures.Count} pictures, cut to {Pictures.Side} × {Pictures.Side}, and {captions} different captions.");
+        LoopResult result;
+        using (var tuning = FineTuning.Prepare(Model, Pictures, Output.Folder, Options, new Tenths()))
+        {
+            Announce(tuning);
+            result = tuning.Run(Resume, new TrainingLines(Output.Folder), cancel);
+            if (result.Cancelled)
+            {
+                Console.Error.WriteLine("course: stopped; the state is saved. The same command with --resume goes on.");
+                return 130;
+            }
+            LoraFile.Save(tuning.Adapter, Output.File, LoraLayout.Kohya, notes: Notes());
+        }
+        WriteProvenance(result);
+        Console.WriteLine($"{Shown(Output.File)}: {new FileInfo(Output.File).Length / 1e6:0.0} MB. Making a picture without it and with it …");
+        Compare(cancel).Save(Output.Picture);
+        Console.WriteLine($"{Shown(Output.Picture)} shows both. {Shown(Output.Folder)} is of no use any more, unless you want to go on with more --steps.");
+        return 0;
+    }
+
+    private void Announce(FineTuning tuning)
+    {
+        var memory = tuning.Forecast();
+        var free = FreeMemory.On(Compute.Device);
+        Console.WriteLine($"An adapter of {tuning.Adapter.ParameterCount / 1e6:0.00} million numbers on {Compute.Describe()}.");
+        Console.WriteLine($"Memory: {Size(memory.Total)} ({Size(memory.Weights)} of weights and {Size(memory.Learning)} for what learns, counted; {Size(memory.Step)} for a step, estimated){(free is null ? "" : $"; {Size(free.Value)} are free now")}.");
+        if (free + memory.Weights + memory.Learning < memory.Total) Console.WriteLine("That may not suffice: a smaller --resolution or --quantize needs less.");
+        var step = tuning.Try();
+        Console.WriteLine($"A trial step took {Time(step)}: {Options.Steps} steps will take about {Time(step * Options.Steps)}. Ctrl-C stops it at any time; --resume goes on.");
+    }
+
+    // Names that programs for LoRA files show; the rest says how it was made.
+    private Dictionary<string, string> Notes() => new()
+    {
+        ["ss_network_module"] = "networks.lora", ["ss_base_model_version"] = "sd_v1",
+        ["ss_network_dim"] = Options.Rank.ToString(CultureInfo.InvariantCulture), ["ss_network_alpha"] = Options.Rank.ToString(CultureInfo.InvariantCulture),
+        ["ss_steps"] = Options.Steps.ToString(CultureInfo.InvariantCulture), ["ss_seed"] = Options.Seed.ToString(CultureInfo.InvariantCulture),
+        ["ss_num_train_images"] = Pictures.Count.ToString(CultureInfo.InvariantCulture), ["command"] = Command,
+    };
+
+    private void WriteProvenance(LoopResult result)
+    {
+        using var stream = File.OpenRead(Output.File);
+        new Provenance
+        {
+            Name = Output.Name, About = $"A {(Options.Quantize ? "QLoRA" : "LoRA")} of rank {Options.Rank} for the attention of a U-Net of Stable Diffusion 1.",
+            Data = $"{Pictures.Name}, {Pictures.Count} pictures of {Pictures.Side} × {Pictures.Side}, over the model {Model}", Command = Command, Commit = SourceCommit.Describe(),
+            Seed = Options.Seed, Steps = Options.Steps, Seconds = Math.Round(result.Elapsed.TotalSeconds), Hardware = $"{Compute.Describe()}, {RuntimeInformation.OSArchitecture}",
+            Metrics = result.Losses.Steps.Count == 0 ? new Dictionary<string, double>()
+                : new Dictionary<string, double> { ["loss of the last 100 steps"] = Math.Round(result.Losses.Steps.TakeLast(100).Average(step => step[0]), 4) },
+            Bytes = stream.Length, Sha256 = Convert.ToHexStringLower(SHA256.HashData(stream)),
+        }.Write(Output.Provenance);
+    }
+
+    // From the files, as anybody would use them: the model opened anew, and the LoRA put on.
+    private Picture Compare(CancellationToken cancel)
+    {
+        using var scope = NewDisposeScope();
+        using var model = StableDiffusion.Open(Model);
+        using var lora = LoraFile.Attach(model.UNet, Output.File);
+        IReadOnlyList<string> prompts = Prompts.Count > 0 ? Prompts : [Pictures.Captions(0)[0]];
+        var side = Pictures.Side / model.Autoencoder.Config.Factor;
+        var options = GenerationOptions.StableDiffusion with { Seed = Options.Seed, LatentHeight = side, LatentWidth = side };
+        var pictures = new List<Tensor>();
+        foreach (var prompt in prompts)
+            foreach (var weight in new[] { 0.0, 1 })
+            {
+                lora.Weight = weight;
+                pictures.Add(model.Generate([prompt], options, cancellation: cancel));
+            }
+        string[] captions = [.. prompts.SelectMany(prompt => new[] { $"without: {prompt}", $"with: {prompt}" })];
+        return Grid.Of(cat(pictures, 0), columns: 2, zoom: Math.Max(1, 256 / Pictures.Side), captions: captions, range: PixelRange.MinusOneToOne);
+    }
+
+    private static string Shown(string path) => Path.GetRelativePath(Environment.CurrentDirectory, path);
+
+    private static string Time(TimeSpan time) => time.TotalHours < 1 ? RunSummary.Seconds(time) : $"{(int)time.TotalHours} h {time.Minutes:00} min";
+
+    private static string Size(long bytes) => DownloadView.Size(bytes);
+
+    private sealed class Tenths : IProgress<double>
+    {
+        private int last = -1;
+
+        public void Report(double share)
+        {
+            var tenth = (int)(share * 10);
+            if (tenth == last) return;
+            last = tenth;
+            Console.WriteLine($"Encoding pictures and captions: {tenth * 10} %");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+using System.Security.Cryptography;
+using System.Text;
+using ImageGen.Data;
+using ImageGen.Diffusion;
+using ImageGen.Runtime;
+using ImageGen.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ImageGen.Adapters;
+
+/// <summary>
+/// A LoRA of one's own for a published model, from pictures with captions: they are encoded once, autoencoder and text
+/// encoder are let go of, and then an adapter learns on the U-Net's attention; on weights of 4 bits if memory is short
+/// (Hu and others, arXiv 2106.09685; Dettmers and others, arXiv 2305.14314).
+/// </summary>
+public sealed class FineTuning : IDisposable
+{
+    private const string StateName = "state.safetensors", EncodedName = "encoded.safetensors";
+
+    private readonly FineTuneOptions options;
+    private readonly string folder;
+    private readonly DiffusionConfig config;
+    private readonly UNet unet;
+    private readonly QuantizedModel? quantized;
+    private readonly LatentCache data;
+    private readonly int latentSide;
+    private readonly FineTuneSettings settings;
+
+    private FineTuning(FineTuneOptions options, FineTuneSettings settings, string folder, DiffusionConfig config, UNet unet, LatentCache data, int latentSide)
+    {
+        (this.options, this.settings, this.folder, this.config, this.unet, this.data, this.latentSide) = (options, settings, folder, config, unet, data, latentSide);
+        if (options.Quantize) quantized = QuantizedModel.Of(unet);
+        Adapter = Attach();
+    }
+
+    /// <summary>The adapter, on the U-Net.</summary>
+    public Lora Adapter { get; }
+
+    /// <summary>Side of the pictures to learn from, in pixels: what a model was trained with, as its configuration says.</summary>
+    /// <param name="model">The folder of the model.</param>
+    /// <param name="wanted">Another side; null for that of the model.</param>
+    /// <exception cref="CourseException">It is no folder of a model, or the wanted side does not fit it.</exception>
+    public static int SideOf(string model, int? wanted = null)
+    {
+        var parts = StableDiffusionParts.Of(model);
+        Require(parts, wanted ?? parts.Side);
+        return wanted ?? parts.Side;
+    }
+
+    /// <summary>Checks everything, encodes what is not encoded yet, and leaves in memory what learning needs and nothing else.</summary>
+    /// <param name="model">The folder of a model, as <see cref="StableDiffusion.Open"/> takes it.</param>
+    /// <param name="pictures">What to learn; their side is that of the pictures the adapter is made for.</param>
+    /// <param name="folder">A folder of the training's own, for its state and for what is encoded.</param>
+    /// <param name="options">How.</param>
+    /// <param name="progress">Told the share of the encoding that is done, 0 to 1.</param>
+    /// <exception cref="CourseException">An option is out of range, the model is missing or damaged, or the pictures' side does not fit it.</exception>
+    public static FineTuning Prepare(string model, ICaptionedPictures pictures, string folder, FineTuneOptions? options = null, IProgress<double>? progress = null)
+    {
+        options ??= new();
+        options.Check();
+        var parts = StableDiffusionParts.Of(model);
+        Require(parts, pictures.Side);
+        var type = options.Type ?? (Compute.OnGpu ? ScalarType.BFloat16 : ScalarType.Float32);
+        Directory.CreateDirectory(folder);
+        var key = KeyOf(model, pictures, options.CaptionsPerPicture, type);
+        var data = Encoded(parts, pictures, Path.Combine(folder, EncodedName), key, options, type, progress);
+        UNet? unet = null;
+        try
+        {
+            unet = parts.OpenUNet(Compute.Device, type);
+            return new(options, new(key, options.Rank, options.BatchSize, options.LearningRate, options.Quantize, options.Seed), folder, parts.Diffusion, unet, data, pictures.Side / parts.Autoencoder.Factor);
+        }
+        catch
+        {
+            unet?.Dispose();
+            data.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Whether a folder holds the state of a training to go on with.</summary>
+    public static bool CanResume(string folder) => File.Exists(Path.Combine(folder, StateName));
+
+    /// <summary>The memory that it takes from now on.</summary>
+    public FineTuneForecast Forecast() => FineTuneForecast.Of(
+        unet, quantized?.Bytes ?? TrainingMemory.BytesOf(unet.parameters()), Adapter.ParameterCount, options.BatchSize, latentSide);
+
+    /// <summary>Makes a step that nothing learns from, and says how long it took: whether memory suffices shows here, too.</summary>
+    /// <exception cref="CourseException">Memory ran out.</exception>
+    public TimeSpan Try()
+    {
+        Adapter.Enabled = false; // another one tries
+        using var trial = Attach();
+        var plan = Plan() with { Steps = 1 };
+        var first = DiffusionTraining.Run(unet, config, trial, data, plan).Elapsed;
+        // A first step also reads the weights from the disk and chooses kernels: a short one is no measure.
+        var time = first.TotalSeconds < 20 ? DiffusionTraining.Run(unet, config, trial, data, plan).Elapsed : first;
+        Adapter.Enabled = true;
+        return time;
+    }
+
+    /// <summary>Learns; the state is kept in the folder, also when it is cancelled.</summary>
+    /// <param name="resume">Whether to go on from the state in the folder.</param>
+    /// <param name="progress">Who watches; may be nobody.</param>
+    /// <param name="cancellation">Stops before the next step.</param>
+    /// <exception cref="CourseException">There is no state to go on from, or one of another adapter; or memory ran out.</exception>
+    public LoopResult Run(bool resume = false, IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        if (resume) settings.Require(folder);
+        else settings.Write(folder);
+        return DiffusionTraining.Run(unet, config, Adapter, data,
+            Plan() with { StateFile = Path.Combine(folder, StateName), SaveEvery = options.SaveEvery, Resume = resume }, progress, cancellation);
+    }
+
+    /// <summary>Frees the model and what is encoded; the adapter with them.</summary>
+    public void Dispose()
+    {
+        Adapter.Dispose();
+        quantized?.Dispose();
+        unet.Dispose();
+        data.Dispose();
+    }
+
+    private Lora Attach() => Lora.Attach(unet, new() { Rank = options.Rank, Seed = options.Seed });
+
+    private DiffusionOptions Plan() => new()
+    {
+        Steps = options.Steps, BatchSize = options.BatchSize, LearningRate = options.LearningRate, Seed = options.Seed,
+        WarmUp = Math.Clamp(options.Steps / 20, 1, 100), Decay = 0.99,
+    };
+
+    private static LatentCache Encoded(
+        StableDiffusionParts parts, ICaptionedPictures pictures, string file, string key, FineTuneOptions options, ScalarType type, IProgress<double>? progress)
+    {
+        if (LatentCache.TryLoad(file, key) is { } kept) return kept;
+        var text = parts.OpenText(Compute.Device, type);
+        try
+        {
+            using var autoencoder = parts.OpenAutoencoder(Compute.Device, type);
+            // It waits on the CPU: a picture's share of it is small, a data set's is not.
+            var data = MemoryShortage.Explained(
+                () => LatentCache.Of(pictures, autoencoder, text, options.CaptionsPerPicture, progress, keep: CPU), "close other programs, or use smaller pictures");
+            data.Save(file, key);
+            return data;
+        }
+        finally
+        {
+            (text as IDisposable)?.Dispose();
+        }
+    }
+
+    private static void Require(StableDiffusionParts parts, int side)
+    {
+        if (side < parts.Multiple || side % parts.Multiple != 0)
+            throw new CourseException($"Pictures of {side} pixels do not fit the model: their sides must be multiples of {parts.Multiple}; {parts.Side} is what it was trained with.");
+    }
+
+    // Everything that the encoded pictures and captions depend on.
+    private static string KeyOf(string model, ICaptionedPictures pictures, int captions, ScalarType type)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Add($"{Path.GetFullPath(model)}|{pictures.Side}|{captions}|{type}|{Compute.Device.type}");
+        for (var i = 0; i < pictures.Count; i++)
+        {
+            hash.AppendData(pictures.Picture(i).Rgb);
+            Add(string.Join('\n', pictures.Captions(i)));
+        }
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+
+        void Add(string text) => hash.AppendData(Encoding.UTF8.GetBytes(text + '\0'));
+    }
+}

@@ -1,0 +1,187 @@
+using ImageGen.Adapters;
+using ImageGen.Data;
+using ImageGen.Diffusion;
+using ImageGen.Runtime;
+using ImageGen.Training;
+using ImageGen.Weights;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ImageGen.Tests;
+
+/// <summary>A LoRA of one's own, on a small model in the published folders.</summary>
+public sealed class FineTuningTests : IDisposable
+{
+    private const string Prompt = "a red flower";
+    private readonly TemporaryFolder folder = new();
+    private readonly CancellationToken cancellation = TestContext.Current.CancellationToken;
+
+    public FineTuningTests()
+    {
+        using var scope = NewDisposeScope();
+        using var model = DiffusionFixtures.Small();
+        StableDiffusion.Save(model, Model, ScalarType.Float32);
+        OwnPictures.Write(folder["mine"], new Petals(Split.Train, 5, side: 24));
+    }
+
+    private string Model => folder["model"];
+
+    [Theory]
+    [InlineData(false, ScalarType.Float32)]
+    [InlineData(true, ScalarType.Float32)]
+    [InlineData(false, ScalarType.BFloat16)]
+    [InlineData(true, ScalarType.BFloat16)]
+    public void ItLearnsAndTheFileCountsAsMuchAsItsWeight(bool quantize, ScalarType type)
+    {
+        using var scope = NewDisposeScope();
+        var options = new FineTuneOptions { Steps = 40, BatchSize = 4, LearningRate = 0.02, Quantize = quantize, Type = type };
+        // The same chance with next to no learning: what is left between the two is what was learned.
+        var idle = Learn("idle", options with { LearningRate = 1e-12 }, null);
+        var learned = Learn("learned", options, folder["mine.safetensors"]);
+        var (before, after) = (idle.Losses["loss"].TakeLast(10).Average(), learned.Losses["loss"].TakeLast(10).Average());
+        Assert.True(after < before - 0.005, $"{before} to {after}");
+
+        using var model = StableDiffusion.Open(Model, CPU);
+        var how = new GenerationOptions { Steps = 2, GuidanceScale = 1 };
+        var without = model.Generate([Prompt], how, cancellation: cancellation);
+        using var lora = LoraFile.Attach(model.UNet, folder["mine.safetensors"]);
+        Assert.All(lora.parameters(), parameter => Assert.Equal(ScalarType.Float32, parameter.dtype));
+        lora.Weight = 0;
+        Assert.True(AdapterFixtures.Same(without, model.Generate([Prompt], how, cancellation: cancellation)));
+        lora.Weight = 1;
+        Assert.True((model.Generate([Prompt], how, cancellation: cancellation) - without).abs().mean().item<float>() > 0.01);
+    }
+
+    [Fact]
+    public void AModelThatDrawsFlowersLearnsAFewTulips()
+    {
+        using var scope = NewDisposeScope();
+        using (var petals = LatentDiffusion.Pretrained()) StableDiffusion.Save(petals, folder["petals"], ScalarType.Float32);
+        OwnPictures.Write(folder["tulips"], new Tulips(4));
+        var options = new FineTuneOptions { Steps = 40, BatchSize = 4, LearningRate = 0.02, CaptionsPerPicture = 1 };
+        var (before, after) = (Loss(options with { LearningRate = 1e-12 }), Loss(options));
+        Assert.True(after < 0.85 * before, $"{before} to {after}");
+
+        double Loss(FineTuneOptions how)
+        {
+            using var tuning = FineTuning.Prepare(folder["petals"], PictureFolder.Open(folder["tulips"], FineTuning.SideOf(folder["petals"])), folder["run"], how);
+            return tuning.Run(cancellation: cancellation).Losses["loss"].TakeLast(10).Average();
+        }
+    }
+
+    [Fact]
+    public void ATrainingThatGoesOnIsTheSameToTheBitAndEncodesNothingAgain()
+    {
+        using var scope = NewDisposeScope();
+        var options = new FineTuneOptions { Steps = 6, BatchSize = 2, LearningRate = 1e-2, SaveEvery = 2 };
+        var whole = Weights("whole", options);
+        using (var stop = new CancellationTokenSource())
+        using (var first = Prepare("parts", options))
+            Assert.True(first.Run(progress: new Watcher(stop.Cancel), cancellation: stop.Token).Cancelled);
+        var encoded = Path.Combine(folder["parts"], "encoded.safetensors");
+        var written = File.GetLastWriteTimeUtc(encoded);
+        Assert.True(FineTuning.CanResume(folder["parts"]));
+        var resumed = Weights("parts", options, resume: true);
+        Assert.Equal(written, File.GetLastWriteTimeUtc(encoded));
+        Assert.All(whole, pair => Assert.True(AdapterFixtures.Same(pair.Value, resumed[pair.Key]), pair.Key));
+        Assert.Contains(whole.Values, value => value.abs().max().item<float>() > 0.01);
+    }
+
+    [Fact]
+    public void ATrialChangesNothing()
+    {
+        using var scope = NewDisposeScope();
+        var options = new FineTuneOptions { Steps = 2, LearningRate = 1e-2 };
+        var right = Weights("plain", options);
+        var tried = Weights("tried", options, trial: true);
+        Assert.All(right, pair => Assert.True(AdapterFixtures.Same(pair.Value, tried[pair.Key]), pair.Key));
+    }
+
+    [Fact]
+    public void TheForecastCountsAndFourBitsWeighLess()
+    {
+        using var plain = Prepare("plain", new());
+        using var small = Prepare("small", new() { Quantize = true });
+        using var half = Prepare("half", new() { Type = ScalarType.BFloat16, BatchSize = 2 });
+        using var unet = new UNet(DiffusionFixtures.TinyUNet);
+        Assert.Equal(4 * unet.parameters().Sum(parameter => parameter.numel()), plain.Forecast().Weights);
+        Assert.Equal(2 * half.Forecast().Weights, plain.Forecast().Weights);
+        Assert.Equal(half.Forecast().Step, plain.Forecast().Step);
+        Assert.True(small.Forecast().Weights < plain.Forecast().Weights);
+        // Numbers that learn: themselves, a gradient, two moments, an average.
+        Assert.Equal(5 * 4 * plain.Adapter.ParameterCount, plain.Forecast().Learning);
+    }
+
+    [Fact]
+    public void WhatDoesNotFitIsNamed()
+    {
+        Assert.Equal(16, FineTuning.SideOf(Model));
+        Assert.Equal(24, FineTuning.SideOf(Model, 24));
+        Assert.Contains("multiples of 4; 16 is what", Message(() => FineTuning.SideOf(Model, 18)));
+        Assert.Contains("multiples of 4", Message(() => FineTuning.SideOf(Model, 0)));
+        Assert.Contains("no folder", Message(() => FineTuning.SideOf(folder["nothing"])));
+        Assert.Contains("Rank is 0", Message(() => new FineTuneOptions { Rank = 0 }.Check()));
+        Assert.Contains("Steps is -1", Message(() => new FineTuneOptions { Steps = -1 }.Check()));
+        Assert.Contains("LearningRate is NaN", Message(() => new FineTuneOptions { LearningRate = double.NaN }.Check()));
+        Assert.Contains("Type is Float16", Message(() => new FineTuneOptions { Type = ScalarType.Float16 }.Check()));
+        Assert.Contains("lower Rank", Message(() => Prepare("high", new() { Rank = 500 }).Dispose()));
+        var options = new FineTuneOptions { Steps = 2 };
+        Assert.Contains("no training to go on with", Message(() => Weights("run", options, resume: true)));
+        Weights("run", options);
+        Assert.Contains("Rank is 4, and 8 in the training", Message(() => Weights("run", options with { Rank = 4 }, resume: true)));
+        Assert.Contains("Seed is 5", Message(() => Weights("run", options with { Seed = 5 }, resume: true)));
+        File.WriteAllText(folder["mine/0.txt"], "another caption");
+        Assert.Contains("had other pictures, captions", Message(() => Weights("run", options, resume: true)));
+
+        static string Message(Action work) => Assert.Throws<CourseException>(work).Message;
+    }
+
+    [Fact]
+    public void EncodedPicturesThatAreDamagedAreEncodedAgain()
+    {
+        using var scope = NewDisposeScope();
+        var options = new FineTuneOptions { Steps = 2, LearningRate = 1e-2 };
+        var right = Weights("run", options);
+        var encoded = Path.Combine(folder["run"], "encoded.safetensors");
+        File.WriteAllBytes(encoded, File.ReadAllBytes(encoded)[..200]);
+        var again = Weights("run", options);
+        Assert.All(right, pair => Assert.True(AdapterFixtures.Same(pair.Value, again[pair.Key]), pair.Key));
+    }
+
+    [Fact]
+    public void TheFileIsKohyasAndSaysItsNotes()
+    {
+        using (var tuning = Prepare("run", new() { Rank = 2 }))
+            LoraFile.Save(tuning.Adapter, folder["mine.safetensors"], LoraLayout.Kohya, notes: new Dictionary<string, string> { ["command"] = "mine" });
+        using var file = WeightFile.Open(folder["mine.safetensors"]);
+        Assert.Equal("mine", file.Metadata["command"]);
+        Assert.Equal("pt", file.Metadata["format"]);
+        Assert.All(file.Entries, entry => Assert.StartsWith("lora_unet_", entry.Name));
+        Assert.Contains(file.Entries, entry => entry.Name.EndsWith("attn2_to_k.lora_down.weight", StringComparison.Ordinal) && entry.Shape[0] == 2);
+    }
+
+    public void Dispose() => folder.Dispose();
+
+    private FineTuning Prepare(string name, FineTuneOptions options) => FineTuning.Prepare(Model, PictureFolder.Open(folder["mine"], 16), folder[name], options);
+
+    private LoopResult Learn(string name, FineTuneOptions options, string? file)
+    {
+        using var tuning = Prepare(name, options);
+        var result = tuning.Run(cancellation: cancellation);
+        if (file is not null) LoraFile.Save(tuning.Adapter, file, LoraLayout.Kohya);
+        return result;
+    }
+
+    private Dictionary<string, Tensor> Weights(string name, FineTuneOptions options, bool resume = false, bool trial = false)
+    {
+        using var tuning = Prepare(name, options);
+        if (trial) Assert.True(tuning.Try() > TimeSpan.Zero);
+        tuning.Run(resume, cancellation: cancellation);
+        return tuning.Adapter.state_dict().ToDictionary(pair => pair.Key, pair => pair.Value.detach().clone());
+    }
+
+    private sealed class Watcher(Action seen) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value) => seen();
+    }
+}

@@ -1,0 +1,80 @@
+using ImageGen.Adapters;
+using ImageGen.Data;
+using ImageGen.Diffusion;
+using ImageGen.Imaging;
+using ImageGen.Weights;
+using static TorchSharp.torch;
+
+namespace ImageGen.Tests.Kernel;
+
+/// <summary>The command from end to end, on a small model.</summary>
+public sealed class FinetuneTests : IDisposable
+{
+    private readonly TestCourse course = new();
+
+    public FinetuneTests()
+    {
+        using var scope = NewDisposeScope();
+        using var model = DiffusionFixtures.Small();
+        StableDiffusion.Save(model, In("model"), ScalarType.Float32);
+        OwnPictures.Write(In("mine"), new Petals(Split.Train, 4, side: 24));
+    }
+
+    public void Dispose() => course.Dispose();
+
+    [Fact]
+    public async Task Pictures_become_a_lora_with_its_provenance_and_a_picture_and_it_goes_on()
+    {
+        var run = await course.Run("finetune", "mine", "--model", "model", "--output", "my lora.safetensors", "--steps", "3", "--rank", "2", "--quantize", "--prompt", "a red flower");
+        Assert.True(run.ExitCode == 0, run.Errors);
+        foreach (var part in new[] { "4 pictures, cut to 16 × 16, and 8 different captions", "Memory: ", "A trial step took", "3/3", "my lora.png shows both" }) Assert.Contains(part, run.Output);
+        var provenance = Provenance.Read(In("my lora.json"));
+        Assert.Equal((3, "my lora"), (provenance.Steps, provenance.Name));
+        Assert.Contains("--prompt \"a red flower\"", provenance.Command);
+        Assert.Contains("QLoRA of rank 2", provenance.About);
+        Assert.True(Picture.Load(In("my lora.png")).Width >= 2 * 256);
+        using (var scope = NewDisposeScope())
+        {
+            using var model = StableDiffusion.Open(In("model"), CPU);
+            using var lora = LoraFile.Attach(model.UNet, In("my lora.safetensors"));
+            Assert.Equal(2, lora.Layers.Values.First().Rank);
+        }
+        var more = await course.Run("finetune", "mine", "--model", "model", "--output", "my lora.safetensors", "--steps", "5", "--rank", "2", "--quantize", "--resume");
+        Assert.True(more.ExitCode == 0, more.Errors);
+        Assert.Contains("5/5", more.Output);
+        Assert.DoesNotContain("Encoding", more.Output);
+        var other = await course.Run("finetune", "mine", "--model", "model", "--output", "my lora.safetensors", "--steps", "5", "--rank", "4", "--quantize", "--resume");
+        Assert.Equal((1, true), (other.ExitCode, other.Line.Contains("Rank is 4, and 2 in the training", StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("mine", "--output lora.pt", "a LoRA file ends in .safetensors")]
+    [InlineData("mine", "--output a.safetensors --rank 0", "Rank is 0")]
+    [InlineData("mine", "--output a.safetensors --type float16", "bfloat16 or float32")]
+    [InlineData("mine", "--output a.safetensors --resume", "no training to go on with")]
+    [InlineData("mine", "--output a.safetensors --resolution 18", "multiples of 4")]
+    [InlineData("mine", "--output model/model_index.json/a.safetensors", "Nothing can be written beside")]
+    [InlineData("mine", "--output a.safetensors --model nothing", "There is no model 'nothing'")]
+    [InlineData("nothing", "--output a.safetensors", "The folder 'nothing' does not exist")]
+    [InlineData("model", "--output a.safetensors", "has no pictures")]
+    [InlineData("mine", "--steps 3", "--output")]
+    public async Task What_is_wrong_is_said_in_a_line_before_anything_is_done(string pictures, string arguments, string expected)
+    {
+        string[] all = ["finetune", pictures, .. arguments.Split(' '), .. arguments.Contains("--model", StringComparison.Ordinal) ? (string[])[] : ["--model", "model"]];
+        var run = await course.Run(all);
+        Assert.NotEqual(0, run.ExitCode);
+        Assert.StartsWith("course: ", run.Line);
+        Assert.Contains(expected, run.Line);
+        Assert.False(File.Exists(In("a.safetensors")));
+    }
+
+    [Fact]
+    public async Task A_picture_without_a_caption_is_named()
+    {
+        File.Delete(In("mine/2.txt"));
+        var run = await course.Run("finetune", "mine", "--model", "model", "--output", "a.safetensors");
+        Assert.Contains("The picture '2.png' in 'mine' has no caption", run.Line);
+    }
+
+    private string In(string name) => Path.Combine(course.Root, name);
+}
