@@ -71,7 +71,7 @@ internal sealed class DcganWords : DcganRecipe
 
     public override string About => "A text-conditioned DCGAN that draws flowers from bags of words.";
 
-    public override int Steps => 4900;
+    public override int Steps => 7500;
 
     protected override ICaptionEncoder Encoder(Petals data) =>
         BagOfWords.Learn(Enumerable.Range(0, 4096).SelectMany(data.Captions), leastCount: 20);
