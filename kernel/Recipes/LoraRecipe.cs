@@ -35,7 +35,7 @@ internal abstract class LoraRecipe : Recipe
         metrics["parameters"] = lora.ParameterCount;
         metrics["share of the U-Net's parameters"] = (double)lora.ParameterCount / model.UNet.parameters().Sum(parameter => parameter.numel());
         var result = Teach(model, lora, Pictures(512, run.Seed), run);
-        metrics["loss of the last 100 steps"] = result.Losses.Steps.TakeLast(100).Average(step => step[0]);
+        AddLastLoss(metrics, result);
         metrics["recognized"] = Recognized(model, probe);
         var tensors = LoraFile.Tensors(lora, LoraLayout.Diffusers).ToDictionary(pair => pair.Key, pair => pair.Value.detach().clone().DetachFromDisposeScope());
         return new(tensors, new Dictionary<string, string> { ["format"] = "pt" }, metrics, result.Cancelled ? result.Losses.Steps.Count : run.Steps, result.Elapsed);

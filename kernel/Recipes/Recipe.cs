@@ -18,6 +18,12 @@ internal abstract class Recipe
     /// <summary>The steps that the shipped checkpoint took.</summary>
     public abstract int Steps { get; }
 
+    /// <summary>The mean loss of the last 100 steps; no entry where a run that was finished is only packed again.</summary>
+    protected static void AddLastLoss(Dictionary<string, double> metrics, LoopResult result)
+    {
+        if (result.Losses.Steps.Count > 0) metrics["loss of the last 100 steps"] = result.Losses.Steps.TakeLast(100).Average(step => step[0]);
+    }
+
     /// <summary>Trains, or goes on where <see cref="RecipeRun.StateFile"/> stopped.</summary>
     public abstract RecipeResult Train(RecipeRun run);
 }

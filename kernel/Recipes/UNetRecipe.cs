@@ -44,9 +44,9 @@ internal sealed class UNetRecipe : Recipe
         var result = DiffusionTraining.Run(model, data, options, run.Progress, run.Cancellation);
         var metrics = new Dictionary<string, double>
         {
-            ["loss of the last 100 steps"] = result.Losses.Steps.TakeLast(100).Average(step => step[0]),
             ["parameters"] = unet.parameters().Sum(parameter => parameter.numel()),
         };
+        AddLastLoss(metrics, result);
         Judge(model, Split.Test, "", metrics);
         Judge(model, Split.HeldOut, " of held-out kinds", metrics);
         var tensors = unet.state_dict().ToDictionary(pair => pair.Key, pair => pair.Value.detach().clone().DetachFromDisposeScope());
