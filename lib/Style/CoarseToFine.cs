@@ -56,8 +56,9 @@ internal sealed class CoarseToFine : IDisposable
         var left = steps;
         for (var i = 0; i < count; i++)
         {
-            var share = i == count - 1 ? left : Math.Max(1, (int)Math.Round(steps * shares[i] / shares.Sum()));
-            levels.Add(new(height >> (count - 1 - i), width >> (count - 1 - i), share));
+            var later = count - 1 - i; // each of them is left a step at least
+            var share = later == 0 ? left : Math.Clamp((int)Math.Round(steps * shares[i] / shares.Sum()), 1, left - later);
+            levels.Add(new(height >> later, width >> later, share));
             left -= share;
         }
         return levels;

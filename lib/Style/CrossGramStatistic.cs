@@ -54,14 +54,25 @@ public sealed class CrossGramStatistic(
 /// The shifted Gram matrix <c>F[.., Δ:]·F[.., :−Δ]ᵀ</c>: which channels answer together at a distance (Berger and Memisevic,
 /// "Incorporating long-range consistency in CNN-based texture generation", arXiv 1606.01286), channels' means taken off.
 /// </summary>
-/// <param name="across">The distance to the right, in parts of the map's longer side: 0 to 0.9.</param>
-/// <param name="down">The distance down.</param>
-/// <param name="stretch">
-/// By how much the made picture's distance is larger than the style's: with 2, what lies 10 pixels apart in the style is to
-/// lie 20 apart.
-/// </param>
-public sealed class ShiftedGramStatistic(double across, double down, double stretch = 1) : StyleStatistic
+public sealed class ShiftedGramStatistic : StyleStatistic
 {
+    private readonly double across, down, stretch;
+
+    /// <param name="across">The distance to the right, in parts of the map's longer side: 0 to 0.9.</param>
+    /// <param name="down">The distance down: 0 to 0.9.</param>
+    /// <param name="stretch">
+    /// By how much the made picture's distance is larger than the style's, 0 to 100: with 2, what lies 10 pixels apart in the
+    /// style is to lie 20 apart.
+    /// </param>
+    /// <exception cref="Runtime.CourseException">A value is out of range.</exception>
+    public ShiftedGramStatistic(double across, double down, double stretch = 1)
+    {
+        StyleTransferOptions.Within(across, 0, 0.9, nameof(across));
+        StyleTransferOptions.Within(down, 0, 0.9, nameof(down));
+        StyleTransferOptions.Within(stretch, 0, 100, nameof(stretch));
+        (this.across, this.down, this.stretch) = (across, down, stretch);
+    }
+
     public override string Name => $"shifted {across:0.##}, {down:0.##}";
 
     public override bool SeesPlaces => true;

@@ -78,15 +78,16 @@ internal sealed class StylePlan
 
     private double Budget => options.MemoryBudget * 1e9;
 
-    private bool FitsWhole(Level level)
-    {
-        var larger = Enumerable.Range(0, styles.Count).Select(i => StyleAt(level, i)).Append((level.Height, level.Width))
-            .Max(size => (double)size.Item1 * size.Item2);
-        return Beside(level) + larger * stepBytesPerPixel <= Budget;
-    }
+    private bool FitsWhole(Level level) => BytesWhole(level) <= Budget;
 
-    private double BytesOf(Level level) => Beside(level) + stepBytesPerPixel
-        * (TilingOf(level)?.Largest * InPieces ?? (double)level.Height * level.Width);
+    // A style picture may be larger than the content.
+    private double BytesWhole(Level level) => Beside(level) + stepBytesPerPixel
+        * Enumerable.Range(0, styles.Count).Select(i => StyleAt(level, i)).Append((level.Height, level.Width))
+            .Max(size => (double)size.Item1 * size.Item2);
+
+    private double BytesOf(Level level) => TilingOf(level) is { } tiling
+        ? Beside(level) + stepBytesPerPixel * tiling.Largest * InPieces
+        : BytesWhole(level);
 
     // Square pieces cost the least margin, and one size serves both pictures.
     private long SideOf(Level level) =>

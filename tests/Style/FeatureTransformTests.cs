@@ -143,6 +143,13 @@ public class FeatureTransformTests
         Assert.Equal(quotient, (tracked.grad! * direction).sum().ToDouble(), 0.02 * Math.Abs(quotient) + 1e-3);
     }
 
+    [Theory]
+    [InlineData(-0.1, 0, 1, "across is -0.1; it must lie between 0 and 0.9")]
+    [InlineData(0, 1.5, 1, "down is 1.5")]
+    [InlineData(0.1, 0, -1, "stretch is -1")]
+    public void ShiftsOutOfThePictureAreNamed(double across, double down, double stretch, string expected) =>
+        Assert.Contains(expected, Assert.Throws<CourseException>(() => new ShiftedGramStatistic(across, down, stretch)).Message);
+
     [Fact]
     public void WeightsLeadFromOneStatisticToTheOther()
     {

@@ -153,6 +153,8 @@ public class StyleTransferTests
     [InlineData(256, 192, 150, 3, "64×48:61 128×96:49 256×192:40")]
     [InlineData(100, 40, 10, 3, "100×40:10")]
     [InlineData(256, 256, 1, 3, "256×256:1")]
+    [InlineData(320, 320, 4, 4, "40×40:1 80×80:1 160×160:1 320×320:1")]
+    [InlineData(1280, 1280, 7, 6, "40×40:2 80×80:1 160×160:1 320×320:1 640×640:1 1280×1280:1")]
     public void LevelsDoubleAndShareTheSteps(int width, int height, int steps, int count, string expected) =>
         Assert.Equal(expected, string.Join(" ", CoarseToFine.Plan(height, width, steps, count, leastSide: 40)
             .Select(level => $"{level.Width}×{level.Height}:{level.Steps}")));
