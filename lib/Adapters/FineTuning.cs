@@ -38,9 +38,9 @@ public sealed class FineTuning : IDisposable
     public Lora Adapter { get; }
 
     /// <summary>Side of the pictures to learn from, in pixels: what a model was trained with, as its configuration says.</summary>
-    /// <param name="model">The folder of the model.</param>
+    /// <param name="model">The model's folder or file.</param>
     /// <param name="wanted">Another side; null for that of the model.</param>
-    /// <exception cref="CourseException">It is no folder of a model, or the wanted side does not fit it.</exception>
+    /// <exception cref="CourseException">It is no model, or the wanted side does not fit it.</exception>
     public static int SideOf(string model, int? wanted = null)
     {
         var parts = StableDiffusionParts.Of(model);
@@ -49,7 +49,7 @@ public sealed class FineTuning : IDisposable
     }
 
     /// <summary>Checks everything, encodes what is not encoded yet, and leaves in memory what learning needs and nothing else.</summary>
-    /// <param name="model">The folder of a model, as <see cref="StableDiffusion.Open"/> takes it.</param>
+    /// <param name="model">The model's folder or file, as <see cref="StableDiffusion.Open"/> takes it.</param>
     /// <param name="pictures">What to learn; their side is that of the pictures the adapter is made for.</param>
     /// <param name="folder">A folder of the training's own, for its state and for what is encoded.</param>
     /// <param name="options">How.</param>
