@@ -18,6 +18,9 @@ public sealed class FineTuning : IDisposable
 {
     private const string StateName = "state.safetensors", EncodedName = "encoded.safetensors";
 
+    // Where a step takes a minute, a hundred of them are too many to lose.
+    private static readonly TimeSpan LostAtMost = TimeSpan.FromMinutes(5);
+
     private readonly FineTuneOptions options;
     private readonly string folder;
     private readonly DiffusionConfig config;
@@ -26,10 +29,12 @@ public sealed class FineTuning : IDisposable
     private readonly LatentCache data;
     private readonly int latentSide;
     private readonly FineTuneSettings settings;
+    private int saveEvery;
 
     private FineTuning(FineTuneOptions options, FineTuneSettings settings, string folder, DiffusionConfig config, UNet unet, LatentCache data, int latentSide)
     {
         (this.options, this.settings, this.folder, this.config, this.unet, this.data, this.latentSide) = (options, settings, folder, config, unet, data, latentSide);
+        saveEvery = options.SaveEvery;
         if (options.Quantize) quantized = QuantizedModel.Of(unet);
         Adapter = Attach();
     }
@@ -97,6 +102,7 @@ public sealed class FineTuning : IDisposable
         // A first step also reads the weights from the disk and chooses kernels: a short one is no measure.
         var time = first.TotalSeconds < 20 ? DiffusionTraining.Run(unet, config, trial, data, plan).Elapsed : first;
         Adapter.Enabled = true;
+        saveEvery = Math.Clamp((int)(LostAtMost / time), 1, options.SaveEvery);
         return time;
     }
 
@@ -110,7 +116,7 @@ public sealed class FineTuning : IDisposable
         if (resume) settings.Require(folder);
         else settings.Write(folder);
         return DiffusionTraining.Run(unet, config, Adapter, data,
-            Plan() with { StateFile = Path.Combine(folder, StateName), SaveEvery = options.SaveEvery, Resume = resume }, progress, cancellation);
+            Plan() with { StateFile = Path.Combine(folder, StateName), SaveEvery = saveEvery, Resume = resume }, progress, cancellation);
     }
 
     /// <summary>Frees the model and what is encoded; the adapter with them.</summary>
