@@ -11,6 +11,7 @@ Dictionary<string, Func<IEnumerable<Measurement>>> benches = new()
     ["weights"] = WeightsBench.Run,
     ["load"] = LoadBench.Run,
     ["sd"] = StableDiffusionBench.Run,
+    ["finetune"] = FineTuneBench.Run,
     ["data"] = DataBench.Run,
     ["bert"] = BertBench.Run,
     ["gan"] = GanBench.Run,

@@ -17,7 +17,7 @@ internal static class FinetuneCommand
         { Description = $"A folder of pictures, each with captions in a text file of its name or in {PictureFolder.TableName}; or {Flowers102.SourceName}." };
 
     private static readonly Option<string> Output = new("--output") { Description = "The LoRA file to write, ending in .safetensors; its provenance and a picture with and without it lie beside it.", Required = true };
-    private static readonly Option<string> Model = new("--model") { Description = $"The folder of a model as Stable Diffusion 1 is published, or {StableDiffusion.SourceName}.", DefaultValueFactory = _ => StableDiffusion.SourceName };
+    private static readonly Option<string> Model = new("--model") { Description = $"A model of Stable Diffusion 1: its folder, its one file, or {StableDiffusion.SourceName}.", DefaultValueFactory = _ => StableDiffusion.SourceName };
     private static readonly Option<int> Steps = new("--steps") { Description = "Steps in all.", DefaultValueFactory = _ => Usual.Steps };
     private static readonly Option<int> Rank = new("--rank") { Description = "How much there is to learn: the adapter's rank.", DefaultValueFactory = _ => Usual.Rank };
     private static readonly Option<int> Batch = new("--batch") { Description = "Pictures a step.", DefaultValueFactory = _ => Usual.BatchSize };
@@ -61,8 +61,8 @@ internal static class FinetuneCommand
         _ => throw new CourseException($"--type is '{name}': it must be bfloat16 or float32."),
     };
 
-    private static string ModelOf(string name) => Directory.Exists(name) ? name
-        : name != StableDiffusion.SourceName ? throw new CourseException($"There is no model '{name}': name a folder that holds unet and vae, or {StableDiffusion.SourceName}.")
+    private static string ModelOf(string name) => Directory.Exists(name) || File.Exists(name) ? name
+        : name != StableDiffusion.SourceName ? throw new CourseException($"There is no model '{name}': name a folder that holds unet and vae, a checkpoint that is one file, or {StableDiffusion.SourceName}.")
         : Downloads.PathIfCached(name) ?? throw new CourseException($"Stable Diffusion 1.5 is not in the cache: fetch its 4.3 GB with ./course data fetch {name}, or name a folder with --model.");
 
     private static ICaptionedPictures PicturesOf(string name, int side)

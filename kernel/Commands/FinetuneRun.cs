@@ -18,6 +18,8 @@ namespace ImageGen.Kernel.Commands;
 internal sealed record FinetuneRun(
     string Model, ICaptionedPictures Pictures, FinetuneOutput Output, FineTuneOptions Options, IReadOnlyList<string> Prompts, bool Resume, string Command)
 {
+    private IReadOnlyList<string> Asked => Prompts.Count > 0 ? Prompts : [Pictures.Captions(0)[0]];
+
     public int Go(CancellationToken cancel)
     {
         var captions = Enumerable.Range(0, Pictures.Count).SelectMany(i => Pictures.Captions(i).Take(Options.CaptionsPerPicture)).Distinct().Count();
@@ -49,7 +51,9 @@ internal sealed record FinetuneRun(
         Console.WriteLine($"Memory: {Size(memory.Total)} ({Size(memory.Weights)} of weights and {Size(memory.Learning)} for what learns, counted; {Size(memory.Step)} for a step, estimated){(free is null ? "" : $"; {Size(free.Value)} are free now")}.");
         if (free + memory.Weights + memory.Learning < memory.Total) Console.WriteLine("That may not suffice: a smaller --resolution or --quantize needs less.");
         var step = tuning.Try();
-        Console.WriteLine($"A trial step took {Time(step)}: {Options.Steps} steps will take about {Time(step * Options.Steps)}. Ctrl-C stops it at any time; --resume goes on.");
+        // Two pictures a prompt; guidance looks twice; and a step of learning takes as long as two and a half looks.
+        var looks = 2 * Asked.Count * 2 * GenerationOptions.StableDiffusion.Steps;
+        Console.WriteLine($"A trial step took {Time(step)}: {Options.Steps} steps will take about {Time(step * Options.Steps)}, and the pictures at the end {Time(step * (looks / 2.5 / Options.BatchSize))}. Ctrl-C stops it at any time; --resume goes on.");
     }
 
     // Names that programs for LoRA files show; the rest says how it was made.
@@ -81,17 +85,16 @@ internal sealed record FinetuneRun(
         using var scope = NewDisposeScope();
         using var model = StableDiffusion.Open(Model);
         using var lora = LoraFile.Attach(model.UNet, Output.File);
-        IReadOnlyList<string> prompts = Prompts.Count > 0 ? Prompts : [Pictures.Captions(0)[0]];
         var side = Pictures.Side / model.Autoencoder.Config.Factor;
         var options = GenerationOptions.StableDiffusion with { Seed = Options.Seed, LatentHeight = side, LatentWidth = side };
         var pictures = new List<Tensor>();
-        foreach (var prompt in prompts)
+        foreach (var prompt in Asked)
             foreach (var weight in new[] { 0.0, 1 })
             {
                 lora.Weight = weight;
                 pictures.Add(model.Generate([prompt], options, cancellation: cancel));
             }
-        string[] captions = [.. prompts.SelectMany(prompt => new[] { $"without: {prompt}", $"with: {prompt}" })];
+        string[] captions = [.. Asked.SelectMany(prompt => new[] { $"without: {prompt}", $"with: {prompt}" })];
         return Grid.Of(cat(pictures, 0), columns: 2, zoom: Math.Max(1, 256 / Pictures.Side), captions: captions, range: PixelRange.MinusOneToOne);
     }
 

@@ -31,7 +31,7 @@ public sealed record FineTuneOptions
     /// <summary>Where chance begins.</summary>
     public int Seed { get; init; } = Seeds.Default;
 
-    /// <summary>Steps between two saves of the state.</summary>
+    /// <summary>The most steps between two saves of the state; fewer where they are slow.</summary>
     public int SaveEvery { get; init; } = 100;
 
     /// <summary>Checks all of them.</summary>

@@ -18,6 +18,9 @@ public sealed class FineTuning : IDisposable
 {
     private const string StateName = "state.safetensors", EncodedName = "encoded.safetensors";
 
+    // Where a step takes a minute, a hundred of them are too many to lose.
+    private static readonly TimeSpan LostAtMost = TimeSpan.FromMinutes(5);
+
     private readonly FineTuneOptions options;
     private readonly string folder;
     private readonly DiffusionConfig config;
@@ -26,10 +29,12 @@ public sealed class FineTuning : IDisposable
     private readonly LatentCache data;
     private readonly int latentSide;
     private readonly FineTuneSettings settings;
+    private int saveEvery;
 
     private FineTuning(FineTuneOptions options, FineTuneSettings settings, string folder, DiffusionConfig config, UNet unet, LatentCache data, int latentSide)
     {
         (this.options, this.settings, this.folder, this.config, this.unet, this.data, this.latentSide) = (options, settings, folder, config, unet, data, latentSide);
+        saveEvery = options.SaveEvery;
         if (options.Quantize) quantized = QuantizedModel.Of(unet);
         Adapter = Attach();
     }
@@ -38,9 +43,9 @@ public sealed class FineTuning : IDisposable
     public Lora Adapter { get; }
 
     /// <summary>Side of the pictures to learn from, in pixels: what a model was trained with, as its configuration says.</summary>
-    /// <param name="model">The folder of the model.</param>
+    /// <param name="model">The model's folder or file.</param>
     /// <param name="wanted">Another side; null for that of the model.</param>
-    /// <exception cref="CourseException">It is no folder of a model, or the wanted side does not fit it.</exception>
+    /// <exception cref="CourseException">It is no model, or the wanted side does not fit it.</exception>
     public static int SideOf(string model, int? wanted = null)
     {
         var parts = StableDiffusionParts.Of(model);
@@ -49,7 +54,7 @@ public sealed class FineTuning : IDisposable
     }
 
     /// <summary>Checks everything, encodes what is not encoded yet, and leaves in memory what learning needs and nothing else.</summary>
-    /// <param name="model">The folder of a model, as <see cref="StableDiffusion.Open"/> takes it.</param>
+    /// <param name="model">The model's folder or file, as <see cref="StableDiffusion.Open"/> takes it.</param>
     /// <param name="pictures">What to learn; their side is that of the pictures the adapter is made for.</param>
     /// <param name="folder">A folder of the training's own, for its state and for what is encoded.</param>
     /// <param name="options">How.</param>
@@ -97,6 +102,7 @@ public sealed class FineTuning : IDisposable
         // A first step also reads the weights from the disk and chooses kernels: a short one is no measure.
         var time = first.TotalSeconds < 20 ? DiffusionTraining.Run(unet, config, trial, data, plan).Elapsed : first;
         Adapter.Enabled = true;
+        saveEvery = Math.Clamp((int)(LostAtMost / time), 1, options.SaveEvery);
         return time;
     }
 
@@ -110,7 +116,7 @@ public sealed class FineTuning : IDisposable
         if (resume) settings.Require(folder);
         else settings.Write(folder);
         return DiffusionTraining.Run(unet, config, Adapter, data,
-            Plan() with { StateFile = Path.Combine(folder, StateName), SaveEvery = options.SaveEvery, Resume = resume }, progress, cancellation);
+            Plan() with { StateFile = Path.Combine(folder, StateName), SaveEvery = saveEvery, Resume = resume }, progress, cancellation);
     }
 
     /// <summary>Frees the model and what is encoded; the adapter with them.</summary>

@@ -10,7 +10,8 @@ namespace ImageGen.Diffusion;
 /// <summary>
 /// Models in the folders in which Stable Diffusion 1 is published, those of diffusers: <c>model_index.json</c>, and a folder
 /// each for <c>unet</c>, <c>vae</c>, <c>text_encoder</c>, <c>tokenizer</c> and <c>scheduler</c> with weights and a
-/// configuration. Where a configuration is missing, Stable Diffusion 1.5's stands in.
+/// configuration. Where a configuration is missing, Stable Diffusion 1.5's stands in. Checkpoints that are one file with all
+/// weights, under the names of the first code, are opened as well.
 /// </summary>
 public static class StableDiffusion
 {
@@ -25,14 +26,15 @@ public static class StableDiffusion
     public static LatentDiffusion Published(Device? device = null, ScalarType? type = null) =>
         Open(Downloads.PathIfCached(SourceName) ?? throw new CourseException($"Stable Diffusion 1.5 is not in the cache: fetch its 4.3 GB with ./course data fetch {SourceName}."), device, type);
 
-    /// <summary>Opens a folder. Every tensor goes straight from its file to its device and type.</summary>
-    /// <param name="folder">Published, or written by <see cref="Save"/>.</param>
+    /// <summary>Opens a folder or a file. Every tensor goes straight from its file to its device and type.</summary>
+    /// <param name="path">A folder, published or written by <see cref="Save"/>; or one file such as v1-5-pruned-emaonly.safetensors, with
+    /// CLIP's tokenizer beside it or in the cache of downloads.</param>
     /// <param name="device">Where the models go; the course's device when null.</param>
     /// <param name="type">Float32, BFloat16 or Float16; half on a GPU and float32 on the CPU when null. Files of another type are converted.</param>
     /// <exception cref="CourseException">A part is missing or damaged, does not fit the others, or is another kind of model.</exception>
-    public static LatentDiffusion Open(string folder, Device? device = null, ScalarType? type = null)
+    public static LatentDiffusion Open(string path, Device? device = null, ScalarType? type = null)
     {
-        var files = StableDiffusionParts.Of(folder);
+        var files = StableDiffusionParts.Of(path);
         device ??= Compute.Device;
         var numbers = type ?? (device.type == DeviceType.CPU ? ScalarType.Float32 : ScalarType.Float16);
         if (numbers is not (ScalarType.Float32 or ScalarType.BFloat16 or ScalarType.Float16))

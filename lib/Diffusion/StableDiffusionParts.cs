@@ -6,18 +6,22 @@ using static TorchSharp.torch;
 
 namespace ImageGen.Diffusion;
 
-/// <summary>A published model whose configurations are read and whose weights are not: each part can be opened by itself.</summary>
+/// <summary>
+/// A published model, a folder or one file, whose configurations are read and whose weights are not: each part can be opened
+/// by itself. One file's configurations lie beside it, as in the folder it is published in, or are Stable Diffusion 1.5's.
+/// </summary>
 internal sealed class StableDiffusionParts
 {
     internal const string UNetFolder = "unet", AutoencoderFolder = "vae", TextFolder = "text_encoder", TokenizerFolder = "tokenizer", SchedulerFolder = "scheduler";
     internal const string Config = "config.json", Schedule = "scheduler_config.json";
 
     private readonly string folder;
+    private readonly string? file; // that holds all weights; null where each part has its own
     private readonly bool textIsBert;
 
-    private StableDiffusionParts(string folder)
+    private StableDiffusionParts(string folder, string? file)
     {
-        this.folder = folder;
+        (this.folder, this.file) = (folder, file);
         textIsBert = ModelIndex.Read(folder).TextIsBert;
         Diffusion = ConfigOf(SchedulerFolder, Schedule, DiffusionConfig.FromJson, DiffusionConfig.StableDiffusion);
         UNet = ConfigOf(UNetFolder, Config, UNetConfig.FromJson, UNetConfig.StableDiffusion);
@@ -26,10 +30,11 @@ internal sealed class StableDiffusionParts
             throw new CourseException($"The parts in {folder} do not fit: the U-Net takes latents of {UNet.LatentChannels} channels and the autoencoder makes {Autoencoder.LatentChannels}.");
     }
 
-    /// <summary>Reads the configurations in a folder.</summary>
-    internal static StableDiffusionParts Of(string folder) => Directory.Exists(folder)
-        ? new(folder)
-        : throw new CourseException($"There is no folder {folder}: name the one that holds model_index.json, or unet and vae.");
+    /// <summary>Reads the configurations of a folder, or of a file.</summary>
+    internal static StableDiffusionParts Of(string path) =>
+        Directory.Exists(path) ? new(path, null)
+        : File.Exists(path) ? new(Path.GetDirectoryName(Path.GetFullPath(path))!, path)
+        : throw new CourseException($"There is no folder {path}, and no file: name the folder that holds model_index.json, or unet and vae; or a checkpoint that is one file.");
 
     /// <summary>The noise schedule, and what the U-Net predicts.</summary>
     internal DiffusionConfig Diffusion { get; }
@@ -46,13 +51,13 @@ internal sealed class StableDiffusionParts
 
     internal UNet OpenUNet(Device device, ScalarType type)
     {
-        using var weights = PartFiles.Open(folder, UNetFolder, type);
+        using var weights = Weights(UNetFolder, type);
         return ImageGen.Diffusion.UNet.Open(weights, UNet, device, type);
     }
 
     internal AutoencoderKL OpenAutoencoder(Device device, ScalarType type)
     {
-        using var weights = PartFiles.Open(folder, AutoencoderFolder, type);
+        using var weights = Weights(AutoencoderFolder, type);
         return AutoencoderKL.Open(weights, Autoencoder, device, type);
     }
 
@@ -69,11 +74,40 @@ internal sealed class StableDiffusionParts
     {
         var path = Path.Combine(folder, TextFolder, Config);
         var config = File.Exists(path) ? ClipTextConfig.Load(path) with { Projection = null } : ClipTextConfig.StableDiffusion;
-        var tokenizer = ClipTokenizer.Load(Path.Combine(folder, TokenizerFolder, ClipTokenizer.VocabularyFile), Path.Combine(folder, TokenizerFolder, ClipTokenizer.MergesFile));
+        var tokenizer = ClipTokenizer.Load(TokenizerFile(ClipTokenizer.VocabularyFile), TokenizerFile(ClipTokenizer.MergesFile));
         if (tokenizer.Vocabulary.Count > config.VocabularySize)
             throw new CourseException($"The parts in {folder} do not fit: the tokenizer has {tokenizer.Vocabulary.Count} tokens and the text encoder knows {config.VocabularySize}.");
-        using var weights = PartFiles.Open(folder, TextFolder, type);
+        using var weights = Weights(TextFolder, type);
         return new ClipConditioner(tokenizer, ClipTextEncoder.Open(weights, config, device, type));
+    }
+
+    private WeightFile Weights(string part, ScalarType type)
+    {
+        if (file is null) return PartFiles.Open(folder, part, type);
+        var all = WeightFile.Open(file);
+        try
+        {
+            if (!SingleFileNames.Knows(all))
+                throw new CourseException($"{file} is no checkpoint of a whole Stable Diffusion 1: none of its names begins with model.diffusion_model. If it is a LoRA, open the model first and put it on.");
+            if (all.Entries.FirstOrDefault(entry => entry.Name.StartsWith("conditioner.", StringComparison.Ordinal) || entry.Name.StartsWith("cond_stage_model.model.", StringComparison.Ordinal)) is { } other)
+                throw new CourseException($"{file} is a checkpoint of Stable Diffusion 2 or XL: it has {other.Name}; the course opens version 1.");
+            var names = new SingleFileNames(UNet.ResnetsPerLevel, Autoencoder.Channels.Count);
+            return all.Renamed(entry => names.Of(entry, part));
+        }
+        catch
+        {
+            all.Dispose();
+            throw;
+        }
+    }
+
+    // One file has no tokenizer in it: all models of version 1 have CLIP's, from beside it or from the cache.
+    private string TokenizerFile(string name)
+    {
+        string[] beside = [Path.Combine(folder, TokenizerFolder, name), .. file is null ? (string[])[] : [Path.Combine(folder, name)]];
+        return beside.FirstOrDefault(File.Exists) ?? (file is null ? beside[0]
+            : Downloads.PathIfCached(StableDiffusion.SourceName, $"{TokenizerFolder}/{name}") ?? Downloads.PathIfCached("clip", name)
+                ?? throw new CourseException($"{file} holds no tokenizer, and there is none beside it: put CLIP's {ClipTokenizer.VocabularyFile} and {ClipTokenizer.MergesFile} there, or fetch them with ./course data fetch clip."));
     }
 
     private T ConfigOf<T>(string part, string name, Func<string, string, T> read, T otherwise) =>

@@ -23,6 +23,10 @@ public sealed record WeightEntry
 
     internal Extent Where { get; }
 
+    /// <summary>The same numbers under another name, and in another shape of as many.</summary>
+    internal WeightEntry As(string name, IReadOnlyList<long> shape) =>
+        new(name, Type, shape, shape.Count == Shape.Count ? Where : Where with { Strides = Where.Strides?[..shape.Count] });
+
     /// <summary>For example <c>features.0.weight F32 [64, 3, 3, 3]</c>.</summary>
     public override string ToString() => $"{Name} {Type.SafeTensorsName()} {ShapeText(Shape)}";
 

@@ -63,6 +63,17 @@ public sealed class WeightFile : IDisposable
         }
     }
 
+    /// <summary>Some of the tensors under other names, as a file that takes this one's place: dispose of that alone.</summary>
+    /// <param name="rename">The tensor as it is to be called; null leaves it out.</param>
+    /// <exception cref="CourseException">Two tensors would have one name.</exception>
+    internal WeightFile Renamed(Func<WeightEntry, WeightEntry?> rename)
+    {
+        List<WeightEntry> entries = [.. Entries.Select(rename).OfType<WeightEntry>()];
+        if (entries.GroupBy(entry => entry.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
+            throw new CourseException($"The weights file {Path} names one tensor twice: {twice.Key}.");
+        return new(Path, files, entries, Metadata);
+    }
+
     /// <summary>Reads one tensor.</summary>
     /// <param name="name">Its name in the file.</param>
     /// <param name="device">Where it goes; the CPU when not given.</param>

@@ -106,7 +106,7 @@ public sealed class FineTuningTests : IDisposable
         using var unet = new UNet(DiffusionFixtures.TinyUNet);
         Assert.Equal(4 * unet.parameters().Sum(parameter => parameter.numel()), plain.Forecast().Weights);
         Assert.Equal(2 * half.Forecast().Weights, plain.Forecast().Weights);
-        Assert.Equal(half.Forecast().Step, plain.Forecast().Step);
+        Assert.InRange(half.Forecast().Step, plain.Forecast().Step, 2 * plain.Forecast().Step); // two pictures, of smaller numbers
         Assert.True(small.Forecast().Weights < plain.Forecast().Weights);
         // Numbers that learn: themselves, a gradient, two moments, an average.
         Assert.Equal(5 * 4 * plain.Adapter.ParameterCount, plain.Forecast().Learning);
