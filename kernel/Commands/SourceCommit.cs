@@ -17,9 +17,9 @@ internal static class SourceCommit
             git.WaitForExit();
             return line.Length > 0 ? line : "unknown";
         }
-        catch (System.ComponentModel.Win32Exception)
+        catch (Exception error) when (error is System.ComponentModel.Win32Exception or CourseException)
         {
-            return "unknown"; // no git on this machine: the course may come from an archive
+            return "unknown"; // no git on this machine, or started from elsewhere: the course may come from an archive
         }
     }
 }

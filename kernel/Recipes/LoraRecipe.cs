@@ -74,7 +74,7 @@ internal sealed class TulipRecipe : LoraRecipe
 {
     public override string Name => "lora-tulip";
 
-    public override int Steps => 2000; // a form is learned more slowly than a style
+    public override int Steps => 3500; // a form is learned more slowly than a style
 
     public override string About => "A LoRA that teaches the latent diffusion model a new flower: the tulip.";
 
