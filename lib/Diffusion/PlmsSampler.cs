@@ -4,9 +4,10 @@ using static TorchSharp.torch;
 namespace ImageGen.Diffusion;
 
 /// <summary>
-/// PLMS (Liu and others, arXiv 2202.09778): DDIM's step, but along a sum of the last looks' noises with the weights of Adams and
+/// PLMS (Liu and others, arXiv 2202.09778): DDIM's step, but by a sum of the last looks' predictions with the weights of Adams and
 /// Bashforth, (55·ε₀ − 59·ε₁ + 37·ε₂ − 9·ε₃)/24, and the shorter sums while fewer are known. The very first step is taken
-/// twice: its end is looked at, and the mean of both noises leads there again. So it looks once more than it has steps.
+/// twice: its end is looked at, and the mean of both predictions leads there again. So it looks once more than it has steps.
+/// The predictions are summed as the network makes them: velocities stay small where noises would be divided by nothing.
 /// </summary>
 internal sealed class PlmsSampler : MomentSampler
 {
@@ -23,14 +24,14 @@ internal sealed class PlmsSampler : MomentSampler
     {
         using var scope = NewDisposeScope();
         var here = Schedule.AlphaBar[Visited[look]];
-        var (signal, share) = (Math.Sqrt(here), Math.Sqrt(1 - here));
-        var noise = Options.Prediction.ToNoise(output, latents, signal, share).unsqueeze(0);
-        var clean = Options.Prediction.ToClean(output, latents, signal, share);
+        var newest = output.unsqueeze(0);
         var again = look == 1 && before is not null;
-        var seen = before?.Seen is not { } earlier ? noise : again ? earlier : cat([noise, earlier.narrow(0, 0, Math.Min(3, earlier.shape[0]))], 0);
-        var direction = again ? (noise[0] + seen[0]) / 2 : Sum(seen);
+        var seen = before?.Seen is not { } earlier ? newest : again ? earlier : cat([newest, earlier.narrow(0, 0, Math.Min(3, earlier.shape[0]))], 0);
+        var mixed = again ? (output + seen[0]) / 2 : Sum(seen);
         var (start, now, next) = again ? (before!.Start, Schedule.AlphaBar[Visited[0]], here) : (latents, here, After(look));
-        var x = Math.Sqrt(next / now) * start + (Math.Sqrt(1 - next) - Math.Sqrt(next * (1 - now) / now)) * direction;
+        var (signal, share) = (Math.Sqrt(now), Math.Sqrt(1 - now));
+        var clean = Options.Prediction.ToClean(mixed, start, signal, share);
+        var x = Math.Sqrt(next) * clean + Math.Sqrt(1 - next) * Options.Prediction.ToNoise(mixed, start, signal, share);
         return new(x.MoveToOuterDisposeScope(), clean.MoveToOuterDisposeScope(), latents, seen.alias().MoveToOuterDisposeScope());
     }
 

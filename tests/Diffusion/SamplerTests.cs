@@ -193,6 +193,7 @@ public class SamplerTests
             "dpm-leading" => Sampler.Of(SamplerKind.DpmSolver, Sd, new() { Steps = 20, Spacing = MomentSpacing.Leading, Offset = 1 }),
             "dpm-trailing-v" => Sampler.Of(SamplerKind.DpmSolver, zero, trailing),
             "plms" => Sampler.Of(SamplerKind.Plms, Sd, sdStyle),
+            "plms-v" => Sampler.Of(SamplerKind.Plms, NoiseSchedule.Of(NoiseCurve.Cosine), new() { Steps = 10, Prediction = Prediction.Velocity }),
             "plms-short" => Sampler.Of(SamplerKind.Plms, Sd, sdStyle with { Steps = 2 }),
             "dpm-karras" => Sampler.Of(SamplerKind.DpmSolver, Sd, new() { Steps = 10, Karras = true }),
             _ => throw new ArgumentOutOfRangeException(nameof(name)),

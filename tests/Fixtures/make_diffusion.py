@@ -333,8 +333,7 @@ def plms(kept, kind, moments, final):
     sums = {1: [1], 2: [1.5, -0.5], 3: [23 / 12, -16 / 12, 5 / 12], 4: [55 / 24, -59 / 24, 37 / 24, -9 / 24]}
     x, first, past, rows = START, START, [], []
     for i, t in enumerate(looks):
-        root = math.sqrt(share(t)), math.sqrt(1 - share(t))
-        _, e = clean_and_noise(kind, model(x, t), x, *root)
+        e = model(x, t)
         if i == 1:
             begin, now, after, e = first, share(t + gap), share(t), [(a + b) / 2 for a, b in zip(e, past[-1])]
         else:
@@ -342,6 +341,7 @@ def plms(kept, kind, moments, final):
             recent = past[-4:][::-1]
             begin, now, after = x, share(t), share(t - gap)
             e = [sum(w * r[k] for w, r in zip(sums[len(recent)], recent)) for k in range(len(x))]
+        _, e = clean_and_noise(kind, e, begin, math.sqrt(now), math.sqrt(1 - now))
         below = now * math.sqrt(1 - after) + math.sqrt(now * (1 - now) * after)
         x = [math.sqrt(after / now) * b - (after - now) * n / below for b, n in zip(begin, e)]
         rows.append({"x": x, "deviation": 0.0})
@@ -470,6 +470,7 @@ def samplers():
             "dpm-leading": dpm(sd, "epsilon", 20, "leading", 1),
             "dpm-trailing-v": dpm(zero, "v", 10, "trailing"),
             "plms": plms(sd, "epsilon", lead, sd[0]),
+            "plms-v": plms(cos, "v", spaced("leading", 10), 1.0),
             "plms-short": plms(sd, "epsilon", spaced("leading", 2, offset=1), sd[0]),
             "dpm-karras": dpm(sd, "epsilon", 10, "linspace", use_karras=True),
         },
