@@ -85,7 +85,7 @@ internal sealed class DcganBert : DcganRecipe
     public override string About =>
         $"The DCGAN of {GanModel.Words}, taught to read MiniBERT's sentence vectors: its text layers begin anew, all others where {GanModel.Words} ended.";
 
-    public override int Steps => 1850;
+    public override int Steps => 7500;
 
     protected override ICaptionEncoder Encoder(Petals data) => new RememberedVectors(BertText.Mini());
 
