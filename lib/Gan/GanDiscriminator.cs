@@ -70,7 +70,7 @@ public sealed class GanDiscriminator : nn.Module<Tensor, Tensor, Tensor>
     public Tensor Features(Tensor pictures)
     {
         using var scope = NewDisposeScope();
-        var maps = pictures;
+        var maps = pictures.ChannelsLast();
         for (var i = 0; i < convolutions.Length; i++)
         {
             maps = convolutions[i].call(maps);

@@ -27,7 +27,7 @@ public sealed class GanGenerator : nn.Module<Tensor, Tensor, Tensor>
         // 4×4, 8×8, 16×16, 32×32.
         int[] channels = [config.NoiseWidth + config.TextCode, 8 * width, 4 * width, 2 * width, width];
         blocks = [.. Enumerable.Range(0, 4).Select(i => new GrowingBlock(
-            i == 0 ? nn.ConvTranspose2d(channels[0], channels[1], 4, bias: false, device: device) : Growing(channels[i], channels[i + 1]),
+            i == 0 ? new FirstMaps(channels[0], channels[1], device) : Growing(channels[i], channels[i + 1]),
             channels[i + 1], device))];
         for (var i = 0; i < blocks.Length; i++) register_module($"block{i + 1}", blocks[i]);
         register_module("last", last = Growing(width, 3));
@@ -48,18 +48,21 @@ public sealed class GanGenerator : nn.Module<Tensor, Tensor, Tensor>
     public override Tensor forward(Tensor noise, Tensor embedding)
     {
         using var scope = NewDisposeScope();
-        var maps = cat([noise, text.call(embedding)], 1).unsqueeze(-1).unsqueeze(-1);
+        var maps = cat([noise, text.call(embedding)], 1);
         foreach (var block in blocks) maps = block.call(maps);
         maps = last.call(maps);
         if (Config.Upsampling == Upsampling.Smoothed) maps = Smooth(maps);
         return maps.tanh().MoveToOuterDisposeScope();
     }
 
-    // Means of 2×2 pixels twice over weigh 3×3 of them by 1, 2, 1 across and down.
+    // 3×3 pixels weighed by 1, 2, 1 across and down; beyond the edge, its own pixels go on. As two products with a small
+    // matrix this takes a fifth of the time of a convolution over three channels.
     private static Tensor Smooth(Tensor maps)
     {
-        var padded = nn.functional.pad(maps, [1, 1, 1, 1], PaddingModes.Replicate);
-        return nn.functional.avg_pool2d(nn.functional.avg_pool2d(padded, 2, 1), 2, 1);
+        var (own, beside) = (ones(maps.size(-1), device: maps.device) * 0.5, ones(maps.size(-1) - 1, device: maps.device) * 0.25);
+        own[TensorIndex.Tensor(tensor([0L, maps.size(-1) - 1]))] = 0.75f;
+        var weights = own.diag() + beside.diag(1) + beside.diag(-1);
+        return weights.matmul(maps).matmul(weights);
     }
 
     // TorchSharp would register modules once more under the names of the fields that hold them.

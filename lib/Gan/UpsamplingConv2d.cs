@@ -20,8 +20,9 @@ internal sealed class UpsamplingConv2d : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor maps)
     {
         using var scope = NewDisposeScope();
-        // A pixel of the large map sees the 3×3 kernel from one of four places: sums over 2×2 windows of the padded kernel.
-        var smeared = nn.functional.avg_pool2d(nn.functional.pad(weight, [1, 1, 1, 1]), 2, 1) * 4;
+        // A pixel of the large map sees the 3×3 kernel from one of four places: each of its rows, and columns, counts in two of four.
+        var twice = eye(3, 4, device: maps.device) + eye(3, 4, device: maps.device).roll(1, 1);
+        var smeared = weight.flatten(2).matmul(kron(twice, twice)).view(weight.size(0), weight.size(1), 4, 4);
         return nn.functional.conv_transpose2d(maps, smeared, strides: [2, 2], padding: [1, 1]).MoveToOuterDisposeScope();
     }
 

@@ -38,7 +38,7 @@ public sealed class GanModelTests
         Assert.Equal([6, 3, 64, 64], pictures.shape);
         Assert.True(pictures.isfinite().all().item<bool>());
         Assert.True(pictures.abs().max().item<float>() <= 1);
-        Assert.True(pictures[0].equal(pictures[5]).all().item<bool>());
+        Assert.True(pictures[0].allclose(pictures[5], 1e-4, 1e-5)); // a product's rows may round differently by their place
         Assert.False(pictures[0].equal(pictures[1]).all().item<bool>());
         Assert.Equal(model.Draw("a red flower", seed: 3), model.Draw("a red flower", seed: 3));
         Assert.NotEqual(model.Draw("a red flower", seed: 3), model.Draw("a red flower", seed: 4));
