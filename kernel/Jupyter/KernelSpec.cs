@@ -76,8 +76,9 @@ internal static class KernelSpec
         {
             ["DOTNET_NOLOGO"] = "1",
             ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1",
-            // As in the course script: libtorch's threads must not spin while they wait.
+            // As in the course script: libtorch's threads must not spin long while they wait.
             ["OMP_WAIT_POLICY"] = "passive",
+            ["GOMP_SPINCOUNT"] = "2000",
         },
         ["metadata"] = new JsonObject { ["owner"] = Owner, ["debugger"] = false },
     };
