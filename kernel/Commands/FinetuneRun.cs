@@ -23,9 +23,10 @@ internal sealed record FinetuneRun(
     public int Go(CancellationToken cancel)
     {
         var captions = Enumerable.Range(0, Pictures.Count).SelectMany(i => Pictures.Captions(i).Take(Options.CaptionsPerPicture)).Distinct().Count();
-        Console.WriteLine($"{Pictures.Name}: {Pictures.Count} pictures, cut to {Pictures.Side} × {Pictures.Side}, and {captions} different captions.");
+        Console.WriteLine($"{Pictures.Name}: {Pictures.Count} pictures, cut to {Pictures.Side} × {Pictures.Side}, and {captions} different captions; encoded, they take {Size(FineTuning.EncodedBytes(Model, Pictures.Side, Pictures.Count, captions))} of memory and disk.");
+        using var told = cancel.Register(() => Console.Error.WriteLine("course: stopping as soon as what is in hand is done …"));
         LoopResult result;
-        using (var tuning = FineTuning.Prepare(Model, Pictures, Output.Folder, Options, new Tenths()))
+        using (var tuning = Prepare(cancel))
         {
             Announce(tuning);
             result = tuning.Run(Resume, new TrainingLines(Output.Folder), cancel);
@@ -38,9 +39,30 @@ internal sealed record FinetuneRun(
         }
         WriteProvenance(result);
         Console.WriteLine($"{Shown(Output.File)}: {new FileInfo(Output.File).Length / 1e6:0.0} MB. Making a picture without it and with it …");
-        Compare(cancel).Save(Output.Picture);
+        try
+        {
+            Compare(cancel).Save(Output.Picture);
+        }
+        catch (OperationCanceledException)
+        {
+            Console.Error.WriteLine($"course: stopped; {Shown(Output.File)} is finished, only the picture was not made. The same command with --resume makes it.");
+            return 130;
+        }
         Console.WriteLine($"{Shown(Output.Picture)} shows both. {Shown(Output.Folder)} is of no use any more, unless you want to go on with more --steps.");
         return 0;
+    }
+
+    private FineTuning Prepare(CancellationToken cancel)
+    {
+        try
+        {
+            return FineTuning.Prepare(Model, Pictures, Output.Folder, Options, new EncodingLines(), cancel);
+        }
+        catch (OperationCanceledException)
+        {
+            Console.Error.WriteLine("course: stopped; what is encoded is kept. The same command goes on.");
+            throw;
+        }
     }
 
     private void Announce(FineTuning tuning)
@@ -104,16 +126,17 @@ internal sealed record FinetuneRun(
 
     private static string Size(long bytes) => DownloadView.Size(bytes);
 
-    private sealed class Tenths : IProgress<double>
+    // A line at the first report of each kind, which foretells, and one at every further tenth.
+    private sealed class EncodingLines : IProgress<EncodingProgress>
     {
-        private int last = -1;
+        private (string What, int Tenth) last;
 
-        public void Report(double share)
+        public void Report(EncodingProgress at)
         {
-            var tenth = (int)(share * 10);
-            if (tenth == last) return;
-            last = tenth;
-            Console.WriteLine($"Encoding pictures and captions: {tenth * 10} %");
+            var now = (at.What, at.Done * 10 / at.Count);
+            if (now == last) return;
+            last = now;
+            Console.WriteLine($"Encoding {at.What}: {at.Done} of {at.Count}{(at.Done < at.Count && at.Left is { } left ? $", about {Time(left)} to go" : "")}");
         }
     }
 }
