@@ -23,10 +23,12 @@ internal sealed record FinetuneRun(
     public int Go(CancellationToken cancel)
     {
         var captions = Enumerable.Range(0, Pictures.Count).SelectMany(i => Pictures.Captions(i).Take(Options.CaptionsPerPicture)).Distinct().Count();
-        Console.WriteLine($"{Pictures.Name}: {Pictures.Count} pictures, cut to {Pictures.Side} × {Pictures.Side}, and {captions} different captions.");
+        Console.WriteLine($"{Pictures.Name}: {Pictures.Count} pictures, cut to {Pictures.Side} × {Pictures.Side}, and {captions} different captions; encoded, they take up to {Size(FineTuning.EncodedBytes(Model, Pictures.Side, Pictures.Count, captions))} of memory and disk.");
+        using var told = cancel.Register(() => Console.Error.WriteLine("course: stopping as soon as what is in hand is done …"));
         LoopResult result;
-        using (var tuning = FineTuning.Prepare(Model, Pictures, Output.Folder, Options, new Tenths()))
+        using (var tuning = Prepare(cancel))
         {
+            if (tuning is null) return 130;
             Announce(tuning);
             result = tuning.Run(Resume, new TrainingLines(Output.Folder), cancel);
             if (result.Cancelled)
@@ -38,9 +40,31 @@ internal sealed record FinetuneRun(
         }
         WriteProvenance(result);
         Console.WriteLine($"{Shown(Output.File)}: {new FileInfo(Output.File).Length / 1e6:0.0} MB. Making a picture without it and with it …");
-        Compare(cancel).Save(Output.Picture);
+        try
+        {
+            Compare(cancel).Save(Output.Picture);
+        }
+        catch (OperationCanceledException)
+        {
+            Console.Error.WriteLine($"course: stopped; {Shown(Output.File)} is finished, only the picture was not made. The same command with --resume makes it.");
+            return 130;
+        }
         Console.WriteLine($"{Shown(Output.Picture)} shows both. {Shown(Output.Folder)} is of no use any more, unless you want to go on with more --steps.");
         return 0;
+    }
+
+    // Null when it was stopped.
+    private FineTuning? Prepare(CancellationToken cancel)
+    {
+        try
+        {
+            return FineTuning.Prepare(Model, Pictures, Output.Folder, Options, new EncodingLines(), cancel);
+        }
+        catch (OperationCanceledException)
+        {
+            Console.Error.WriteLine("course: stopped; what is encoded is kept. The same command goes on.");
+            return null;
+        }
     }
 
     private void Announce(FineTuning tuning)
@@ -67,13 +91,15 @@ internal sealed record FinetuneRun(
 
     private void WriteProvenance(LoopResult result)
     {
+        var before = Resume && File.Exists(Output.Provenance) ? Provenance.Read(Output.Provenance) : null;
         using var stream = File.OpenRead(Output.File);
         new Provenance
         {
             Name = Output.Name, About = $"A {(Options.Quantize ? "QLoRA" : "LoRA")} of rank {Options.Rank} for the attention of a U-Net of Stable Diffusion 1.",
             Data = $"{Pictures.Name}, {Pictures.Count} pictures of {Pictures.Side} × {Pictures.Side}, over the model {Model}", Command = Command, Commit = SourceCommit.Describe(),
             Seed = Options.Seed, Steps = Options.Steps, Seconds = Math.Round(result.Elapsed.TotalSeconds), Hardware = $"{Compute.Describe()}, {RuntimeInformation.OSArchitecture}",
-            Metrics = result.Losses.Steps.Count == 0 ? new Dictionary<string, double>()
+            // A run that found all steps done knows no loss; the one before did.
+            Metrics = result.Losses.Steps.Count == 0 ? before?.Metrics ?? new Dictionary<string, double>()
                 : new Dictionary<string, double> { ["loss of the last 100 steps"] = Math.Round(result.Losses.Steps.TakeLast(100).Average(step => step[0]), 4) },
             Bytes = stream.Length, Sha256 = Convert.ToHexStringLower(SHA256.HashData(stream)),
         }.Write(Output.Provenance);
@@ -93,6 +119,7 @@ internal sealed record FinetuneRun(
             {
                 lora.Weight = weight;
                 pictures.Add(model.Generate([prompt], options, cancellation: cancel));
+                cancel.ThrowIfCancellationRequested(); // a sampler that is stopped gives what there is, and that is noise
             }
         string[] captions = [.. Asked.SelectMany(prompt => new[] { $"without: {prompt}", $"with: {prompt}" })];
         return Grid.Of(cat(pictures, 0), columns: 2, zoom: Math.Max(1, 256 / Pictures.Side), captions: captions, range: PixelRange.MinusOneToOne);
@@ -104,16 +131,17 @@ internal sealed record FinetuneRun(
 
     private static string Size(long bytes) => DownloadView.Size(bytes);
 
-    private sealed class Tenths : IProgress<double>
+    // A line at the first report of each kind, which foretells, and one at every further tenth.
+    private sealed class EncodingLines : IProgress<EncodingProgress>
     {
-        private int last = -1;
+        private (string What, int Tenth) last;
 
-        public void Report(double share)
+        public void Report(EncodingProgress at)
         {
-            var tenth = (int)(share * 10);
-            if (tenth == last) return;
-            last = tenth;
-            Console.WriteLine($"Encoding pictures and captions: {tenth * 10} %");
+            var now = (at.What, at.Done * 10 / at.Count);
+            if (now == last) return;
+            last = now;
+            Console.WriteLine($"Encoding {at.What}: {at.Done} of {at.Count}{(at.Done < at.Count && at.Left is { } left ? $", about {Time(left)} to go" : "")}");
         }
     }
 }

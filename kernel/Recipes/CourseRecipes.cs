@@ -12,6 +12,7 @@ internal static class CourseRecipes
         new MiniBertRecipe(),
         new DcganWords(),
         new DcganBert(),
+        new FlowersDcgan(),
         new JudgeRecipe(),
         new MiniClipRecipe(),
         new AutoencoderRecipe(),

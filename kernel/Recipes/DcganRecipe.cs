@@ -9,8 +9,7 @@ namespace ImageGen.Kernel.Recipes;
 /// <summary>The text-conditioned DCGAN on Petals, with one text encoder or another.</summary>
 internal abstract class DcganRecipe : Recipe
 {
-    /// <summary>What the pictures along the way show.</summary>
-    private static readonly string[] Watched =
+    private static readonly string[] OfPetals =
     [
         "a large pink daisy-like flower with many long petals and a yellow heart in a green meadow",
         "seven pointed red petals around a black center, before gray fog",
@@ -27,19 +26,28 @@ internal abstract class DcganRecipe : Recipe
     /// <inheritdoc/>
     public override RecipeResult Train(RecipeRun run)
     {
-        var data = new Petals(Split.Train, 8192);
+        var data = Pictures();
         var encoder = Encoder(data);
         using var start = Start();
         var options = GanOptions.Petals with { Steps = run.Steps, Seed = run.Seed };
-        using var trainer = new GanTrainer(GanConfig.Small(encoder.Width), data, encoder, Options(options), start);
+        using var trainer = new GanTrainer(Config(encoder.Width), data, encoder, Options(options), start);
         if (run.Resume) trainer.Resume(run.StateFile);
         var loop = trainer.Run(run.Progress, new CaptionGrid(Watched, encoder), run.StateFile, run.Cancellation);
         var (tensors, notes) = GanModel.Pack(trainer, encoder);
         return new(tensors, notes, loop.Cancelled ? new Dictionary<string, double>() : Measure(trainer, encoder), trainer.StepsDone, trainer.Elapsed);
     }
 
+    /// <summary>What to learn from.</summary>
+    protected virtual ICaptionedPictures Pictures() => new Petals(Split.Train, 8192);
+
     /// <summary>What turns captions into vectors.</summary>
-    protected abstract ICaptionEncoder Encoder(Petals data);
+    protected abstract ICaptionEncoder Encoder(ICaptionedPictures data);
+
+    /// <summary>The networks' measures.</summary>
+    protected virtual GanConfig Config(int textWidth) => GanConfig.Small(textWidth);
+
+    /// <summary>What the pictures along the way show.</summary>
+    protected virtual IReadOnlyList<string> Watched => OfPetals;
 
     /// <summary>The checkpoint to begin with, if any.</summary>
     protected virtual WeightFile? Start() => null;
@@ -48,7 +56,7 @@ internal abstract class DcganRecipe : Recipe
     protected virtual GanOptions Options(GanOptions usual) => usual;
 
     // What is shown of what the captions say, on captions of flowers like those of training, and of combinations kept from it.
-    private static Dictionary<string, double> Measure(GanTrainer trainer, ICaptionEncoder encoder)
+    protected virtual Dictionary<string, double> Measure(GanTrainer trainer, ICaptionEncoder encoder)
     {
         using var judge = FlowerJudge.Pretrained();
         using var averaged = trainer.Average.InPlace();
@@ -73,7 +81,7 @@ internal sealed class DcganWords : DcganRecipe
 
     public override int Steps => 7500;
 
-    protected override ICaptionEncoder Encoder(Petals data) =>
+    protected override ICaptionEncoder Encoder(ICaptionedPictures data) =>
         BagOfWords.Learn(Enumerable.Range(0, 4096).SelectMany(data.Captions), leastCount: 20);
 }
 
@@ -87,7 +95,7 @@ internal sealed class DcganBert : DcganRecipe
 
     public override int Steps => 7500;
 
-    protected override ICaptionEncoder Encoder(Petals data) => new RememberedVectors(BertText.Mini());
+    protected override ICaptionEncoder Encoder(ICaptionedPictures data) => new RememberedVectors(BertText.Mini());
 
     protected override WeightFile Start() => Checkpoints.Open(GanModel.Words);
 

@@ -3,6 +3,7 @@ using System.Text;
 using ImageGen.Data;
 using ImageGen.Diffusion;
 using ImageGen.Runtime;
+using ImageGen.Text;
 using ImageGen.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -16,7 +17,7 @@ namespace ImageGen.Adapters;
 /// </summary>
 public sealed class FineTuning : IDisposable
 {
-    private const string StateName = "state.safetensors", EncodedName = "encoded.safetensors";
+    private const string StateName = "state.safetensors", EncodedName = "encoded.safetensors", PartsName = "encoding";
 
     // Where a step takes a minute, a hundred of them are too many to lose.
     private static readonly TimeSpan LostAtMost = TimeSpan.FromMinutes(5);
@@ -58,9 +59,12 @@ public sealed class FineTuning : IDisposable
     /// <param name="pictures">What to learn; their side is that of the pictures the adapter is made for.</param>
     /// <param name="folder">A folder of the training's own, for its state and for what is encoded.</param>
     /// <param name="options">How.</param>
-    /// <param name="progress">Told the share of the encoding that is done, 0 to 1.</param>
+    /// <param name="progress">Told how far the encoding is, where there is something to encode.</param>
+    /// <param name="cancellation">Stops the encoding; what is encoded stays in the folder, and the next call goes on from it.</param>
     /// <exception cref="CourseException">An option is out of range, the model is missing or damaged, or the pictures' side does not fit it.</exception>
-    public static FineTuning Prepare(string model, ICaptionedPictures pictures, string folder, FineTuneOptions? options = null, IProgress<double>? progress = null)
+    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    public static FineTuning Prepare(string model, ICaptionedPictures pictures, string folder, FineTuneOptions? options = null,
+        IProgress<EncodingProgress>? progress = null, CancellationToken cancellation = default)
     {
         options ??= new();
         options.Check();
@@ -69,7 +73,7 @@ public sealed class FineTuning : IDisposable
         var type = options.Type ?? (Compute.OnGpu ? ScalarType.BFloat16 : ScalarType.Float32);
         Directory.CreateDirectory(folder);
         var key = KeyOf(model, pictures, options.CaptionsPerPicture, type);
-        var data = Encoded(parts, pictures, Path.Combine(folder, EncodedName), key, options, type, progress);
+        var data = Encoded(parts, pictures, folder, key, options, type, progress, cancellation);
         UNet? unet = null;
         try
         {
@@ -82,6 +86,18 @@ public sealed class FineTuning : IDisposable
             data.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Bytes that the encoded pictures and captions take, in memory and on the disk: few for a folder, gigabytes for a data set.</summary>
+    /// <param name="model">The model's folder or file.</param>
+    /// <param name="side">The pictures' side.</param>
+    /// <param name="pictures">How many there are.</param>
+    /// <param name="captions">How many different captions they have.</param>
+    public static long EncodedBytes(string model, int side, int pictures, int captions)
+    {
+        var parts = StableDiffusionParts.Of(model);
+        var picture = (long)parts.Autoencoder.LatentChannels * (side / parts.Autoencoder.Factor) * (side / parts.Autoencoder.Factor);
+        return 2 * (picture * pictures + (long)ClipTextConfig.StableDiffusion.Positions * parts.UNet.ContextWidth * captions); // float16
     }
 
     /// <summary>Whether a folder holds the state of a training to go on with.</summary>
@@ -136,18 +152,21 @@ public sealed class FineTuning : IDisposable
         WarmUp = Math.Clamp(options.Steps / 20, 1, 100), Decay = 0.99,
     };
 
-    private static LatentCache Encoded(
-        StableDiffusionParts parts, ICaptionedPictures pictures, string file, string key, FineTuneOptions options, ScalarType type, IProgress<double>? progress)
+    private static LatentCache Encoded(StableDiffusionParts parts, ICaptionedPictures pictures, string folder, string key, FineTuneOptions options,
+        ScalarType type, IProgress<EncodingProgress>? progress, CancellationToken cancellation)
     {
+        var file = Path.Combine(folder, EncodedName);
         if (LatentCache.TryLoad(file, key) is { } kept) return kept;
+        var soFar = new EncodedParts(Path.Combine(folder, PartsName), key);
         var text = parts.OpenText(Compute.Device, type);
         try
         {
             using var autoencoder = parts.OpenAutoencoder(Compute.Device, type);
             // It waits on the CPU: a picture's share of it is small, a data set's is not.
             var data = MemoryShortage.Explained(
-                () => LatentCache.Of(pictures, autoencoder, text, options.CaptionsPerPicture, progress, keep: CPU), "close other programs, or use smaller pictures");
+                () => LatentCache.Of(pictures, autoencoder, text, options.CaptionsPerPicture, progress, keep: CPU, soFar, cancellation), "close other programs, or use smaller pictures");
             data.Save(file, key);
+            soFar.Delete();
             return data;
         }
         finally

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using ImageGen.Data;
 using ImageGen.Runtime;
@@ -37,35 +38,44 @@ public sealed class LatentCache : IDisposable
     /// <param name="autoencoder">To scaled latents; its likeliest ones are kept.</param>
     /// <param name="text">To the captions' vectors.</param>
     /// <param name="captionsPerPicture">How many of each picture's captions to keep, from the first.</param>
-    /// <param name="progress">Told the share that is done, 0 to 1.</param>
+    /// <param name="progress">Told how far it is.</param>
     /// <param name="keep">Where it is kept: on the models' device when null; on the CPU it takes nothing of a small card.</param>
+    /// <param name="parts">Where parts are kept on the way, so that an encoding that was stopped goes on; nowhere when null.</param>
+    /// <param name="cancellation">Stops after a few pictures or captions; the parts stay.</param>
+    /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public static LatentCache Of(
-        ICaptionedPictures pictures, AutoencoderKL autoencoder, ITextConditioner text, int captionsPerPicture = 2, IProgress<double>? progress = null, Device? keep = null)
+        ICaptionedPictures pictures, AutoencoderKL autoencoder, ITextConditioner text, int captionsPerPicture = 2, IProgress<EncodingProgress>? progress = null,
+        Device? keep = null, EncodedParts? parts = null, CancellationToken cancellation = default)
     {
         if (captionsPerPicture < 1) throw new CourseException($"captionsPerPicture is {captionsPerPicture}: it must be at least 1.");
         using var frozen = no_grad();
         using var scope = NewDisposeScope();
-        var (parts, captions) = (new List<Tensor>(), new List<string> { "" });
+        var latents = new List<Tensor>();
         // As many pixels at once as 32 pictures of 128 × 128 have: what the encoder holds meanwhile grows with them.
         var atOnce = (int)Math.Clamp(32L * 128 * 128 / ((long)pictures.Side * pictures.Side), 1, 32);
-        var options = new BatchOptions { BatchSize = atOnce, Shuffle = false, Augment = false, KeepRest = true, Workers = 1 };
-        foreach (var batch in new Batches(pictures, options).Epoch())
+        var batches = new Batches(pictures, new() { BatchSize = atOnce, Shuffle = false, Augment = false, KeepRest = true, Workers = 1 });
+        var pace = new Pace("pictures", pictures.Count, progress);
+        var together = Math.Max(1, 16 / atOnce); // batches that are kept as one part
+        for (var at = 0; at < batches.PerEpoch; at += together)
         {
             using var one = NewDisposeScope();
-            using var x = batch.Pictures;
-            parts.Add(autoencoder.ToLatents(x).to(ScalarType.Float16, keep ?? x.device).MoveToOuterDisposeScope());
-            foreach (var index in batch.Indices)
+            var part = Part(parts, $"pictures-{at * atOnce:00000}", keep, out var known, () => new Dictionary<string, Tensor>
             {
-                var all = pictures.Captions(index);
-                captions.AddRange(Enumerable.Range(0, captionsPerPicture).Select(i => all[i % all.Count]));
-            }
-            progress?.Report(0.5 * Math.Min(1.0, (double)parts.Count * atOnce / pictures.Count));
+                ["latents"] = cat([.. batches.From(at).Take(Math.Min(together, batches.PerEpoch - at)).Select(batch => Latents(batch, autoencoder, keep, cancellation))], 0),
+            });
+            latents.Add(part["latents"].MoveToOuterDisposeScope());
+            pace.Add((int)part["latents"].shape[0], known);
         }
+        string[] captions = ["", .. Enumerable.Range(0, pictures.Count).SelectMany(index =>
+        {
+            var all = pictures.Captions(index);
+            return Enumerable.Range(0, captionsPerPicture).Select(i => all[i % all.Count]);
+        })];
         var distinct = captions.Distinct().OrderBy(caption => caption.Length).ThenBy(caption => caption, StringComparer.Ordinal).ToArray();
         var place = distinct.Select((caption, i) => (caption, i)).ToDictionary(pair => pair.caption, pair => (long)pair.i);
-        var texts = Encode(distinct, text, progress, keep);
+        var texts = Encode(distinct, text, new("captions", distinct.Length, progress), keep, parts, cancellation);
         var places = tensor(captions.Select(caption => place[caption]).ToArray(), device: texts.Sequence.device);
-        return new(cat(parts, 0).DetachFromDisposeScope(), texts, places.DetachFromDisposeScope(), captionsPerPicture);
+        return new(cat(latents, 0).DetachFromDisposeScope(), texts, places.DetachFromDisposeScope(), captionsPerPicture);
     }
 
     /// <summary>Some pictures' latents and one caption of each.</summary>
@@ -125,37 +135,87 @@ public sealed class LatentCache : IDisposable
         places.Dispose();
     }
 
+    private static Tensor Latents(PictureBatch batch, AutoencoderKL autoencoder, Device? keep, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        using var one = NewDisposeScope();
+        using var x = batch.Pictures;
+        return autoencoder.ToLatents(x).to(ScalarType.Float16, keep ?? x.device).MoveToOuterDisposeScope();
+    }
+
+    private static IReadOnlyDictionary<string, Tensor> Part(EncodedParts? parts, string name, Device? keep, out bool known, Func<Dictionary<string, Tensor>> make)
+    {
+        var found = parts?.Find(name);
+        known = found is not null;
+        if (found is not null) return found.ToDictionary(pair => pair.Key, pair => keep is null ? pair.Value.to(Compute.Device) : pair.Value.to(keep));
+        var made = make();
+        parts?.Keep(name, made);
+        return made;
+    }
+
     // Captions of like length together: that saves most of the work. Each part goes into the table as soon as all are known.
-    private static TextConditions Encode(string[] captions, ITextConditioner text, IProgress<double>? progress, Device? keep)
+    private static TextConditions Encode(string[] captions, ITextConditioner text, Pace pace, Device? keep, EncodedParts? kept, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
-        var parts = new List<TextConditions>();
+        var parts = new List<(Tensor Sequence, Tensor Mask)>();
         var masked = false;
         foreach (var some in captions.Chunk(256))
         {
+            cancellation.ThrowIfCancellationRequested();
             using var one = NewDisposeScope();
-            var encoded = text.Encode(some);
-            masked |= encoded.Mask is not null;
-            var mask = encoded.Mask ?? ones([some.Length, encoded.Sequence.shape[1]], ScalarType.Bool, encoded.Sequence.device);
-            var device = keep ?? encoded.Sequence.device;
-            parts.Add(new(encoded.Sequence.to(ScalarType.Float16, device).MoveToOuterDisposeScope(), mask.to(device).alias().MoveToOuterDisposeScope()));
-            progress?.Report(0.5 + 0.5 * Math.Min(1.0, parts.Count * 256.0 / captions.Length));
+            var part = Part(kept, $"captions-{pace.Done:000000}", keep, out var known, () => Encode(some, text, keep));
+            masked |= part.ContainsKey("mask");
+            var sequence = part["texts"].MoveToOuterDisposeScope();
+            var mask = part.GetValueOrDefault("mask") ?? ones([some.Length, sequence.shape[1]], ScalarType.Bool, sequence.device);
+            parts.Add((sequence, mask.MoveToOuterDisposeScope()));
+            pace.Add(some.Length, known);
         }
-        var (length, place) = (parts.Max(part => part.Sequence.shape[1]), parts[0].Sequence.device);
-        var sequence = empty([captions.Length, length, text.Width], ScalarType.Float16, place).DetachFromDisposeScope();
-        var masks = zeros([captions.Length, length], ScalarType.Bool, place);
+        return Table(parts, masked, text.Width);
+    }
+
+    private static Dictionary<string, Tensor> Encode(string[] captions, ITextConditioner text, Device? keep)
+    {
+        var encoded = text.Encode(captions);
+        var device = keep ?? encoded.Sequence.device;
+        var part = new Dictionary<string, Tensor> { ["texts"] = encoded.Sequence.to(ScalarType.Float16, device) };
+        if (encoded.Mask is { } mask) part["mask"] = mask.to(device).alias();
+        return part;
+    }
+
+    private static TextConditions Table(List<(Tensor Sequence, Tensor Mask)> parts, bool masked, int width)
+    {
+        var (count, length, place) = (parts.Sum(part => part.Sequence.shape[0]), parts.Max(part => part.Sequence.shape[1]), parts[0].Sequence.device);
+        var sequence = empty([count, length, width], ScalarType.Float16, place).DetachFromDisposeScope();
+        var masks = zeros([count, length], ScalarType.Bool, place);
         var at = 0L;
         foreach (var part in parts)
         {
             using var one = NewDisposeScope();
-            var (count, tokens) = (part.Sequence.shape[0], part.Sequence.shape[1]);
-            var rows = sequence.narrow(0, at, count);
-            rows.narrow(1, 0, tokens).copy_(part.Sequence);
-            rows.narrow(1, tokens, length - tokens).zero_();
-            masks.narrow(0, at, count).narrow(1, 0, tokens).copy_(part.Mask!);
-            part.Dispose();
-            at += count;
+            var (rows, tokens) = (part.Sequence.shape[0], part.Sequence.shape[1]);
+            var here = sequence.narrow(0, at, rows);
+            here.narrow(1, 0, tokens).copy_(part.Sequence);
+            here.narrow(1, tokens, length - tokens).zero_();
+            masks.narrow(0, at, rows).narrow(1, 0, tokens).copy_(part.Mask);
+            part.Sequence.Dispose();
+            part.Mask.Dispose();
+            at += rows;
         }
         return new(sequence, masked ? masks.DetachFromDisposeScope() : null);
+    }
+
+    // Reports, and foretells from what was encoded and not only read.
+    private sealed class Pace(string what, int count, IProgress<EncodingProgress>? progress)
+    {
+        private readonly long start = Stopwatch.GetTimestamp();
+        private int encoded;
+
+        public int Done { get; private set; }
+
+        public void Add(int some, bool known)
+        {
+            Done += some;
+            if (!known) encoded += some;
+            progress?.Report(new(what, Done, count, encoded == 0 ? null : Stopwatch.GetElapsedTime(start) / encoded * (count - Done)));
+        }
     }
 }

@@ -38,6 +38,7 @@ public sealed class FlowerExam
     private readonly FlowerJudge judge;
     private readonly MeasuringNetworks networks;
     private readonly FlowerCaption[] captions;
+    private Tensor? texts, real; // the same for every model: looked at once
 
     /// <summary>Prepares an exam.</summary>
     /// <param name="split"><see cref="Split.Test"/>, or <see cref="Split.HeldOut"/> for combinations that training never shows.</param>
@@ -81,15 +82,19 @@ public sealed class FlowerExam
         if (pictures.dim() != 4 || pictures.shape[0] != Count)
             throw new CourseException($"The exam has {Count} captions and takes as many pictures [{Count}, 3, 64, 64]; {model} gave [{string.Join(", ", pictures.shape)}].");
         using var scope = NewDisposeScope();
-        var (drawn, texts) = (InBatches.Pictures(networks.Fit, pictures), InBatches.Texts(networks.Fit, Captions));
-        var (made, real) = (InBatches.Features(networks.Look, pictures), InBatches.Features(networks.Look, Reference()));
+        var (drawn, made) = (InBatches.Pictures(networks.Fit, pictures), InBatches.Features(networks.Look, pictures));
+        texts ??= InBatches.Texts(networks.Fit, Captions).DetachFromDisposeScope();
+        real ??= InBatches.Features(networks.Look, Reference()).DetachFromDisposeScope();
         var fit = (drawn * texts).sum(1).to(ScalarType.Float64).cpu().data<double>().ToArray();
         FlowerAttributes[] truth = [.. Enumerable.Range(0, Count).Select(petals.Attributes)];
         return new(model,
             Estimate.OfMean([.. fit.Select(cosine => networks.Fit.LogitScale * cosine)]),
             RPrecision.Of(drawn, texts, Math.Min(100, Count / 2), alsoFits: (caption, picture) => captions[caption].Fits(truth[picture])),
             AttributeAccuracy.Of(judge.Read(pictures), [.. captions.Select(caption => caption.Says)]),
-            FrechetDistance.Of(made, real, resamples: Scales.Pick(5, 40, 100)),
+            FrechetDistance.Of(made, real, Resamples),
             KernelDistance.Of(made, real));
     }
+
+    // Each takes the roots of matrices as wide as the features, always on the CPU: with Inception's 2,048 that is many seconds.
+    private int Resamples => networks.Look.Width > 1000 ? Scales.Pick(2, 5, 20) : Scales.Pick(5, 40, 100);
 }

@@ -112,8 +112,23 @@ public static class FrechetDistance
 
     private static double Between(Tensor x, Tensor y)
     {
+        if (Math.Max(x.shape[0], y.shape[0]) <= x.shape[1]) return Few(x, y);
         using var first = FeatureStatistics.Of(x);
         using var second = FeatureStatistics.Of(y);
         return Of(first, second);
+    }
+
+    // With fewer samples than features, as 2,000 pictures and Inception's 2,048: AB has the squares of the singular values of
+    // XYᵀ for eigenvalues, so that their sum is the trace, and neither a covariance nor its root is ever made.
+    private static double Few(Tensor first, Tensor second)
+    {
+        using var scope = NewDisposeScope();
+        if (first.shape[1] != second.shape[1]) throw new CourseException($"A Fréchet distance needs features of one width, not {first.shape[1]} and {second.shape[1]}.");
+        if (Math.Min(first.shape[0], second.shape[0]) is < 2 and var least) throw new CourseException($"A Fréchet distance needs at least 2 samples, not {least}.");
+        if (!isfinite(first).all().item<bool>() || !isfinite(second).all().item<bool>()) throw new CourseException("Features are NaN or infinite: the pictures or the network are broken.");
+        var (mean1, mean2) = (first.mean([0]), second.mean([0]));
+        var (x, y) = ((first - mean1) / Math.Sqrt(first.shape[0] - 1), (second - mean2) / Math.Sqrt(second.shape[0] - 1));
+        var root = linalg.svdvals(x.matmul(y.t())).sum().ToDouble();
+        return Math.Max(0, ((mean1 - mean2).square().sum() + x.square().sum() + y.square().sum()).ToDouble() - 2 * root);
     }
 }

@@ -38,7 +38,7 @@ public abstract class FeatureNetwork(string name) : nn.Module(name)
     /// <summary>Memory that one step of an optimization takes for each pixel, forward and back, in bytes: measured, a little rounded up.</summary>
     public abstract int StepBytesPerPixel { get; }
 
-    /// <summary>Where the network's numbers are, and so where pictures must be.</summary>
+    /// <summary>Where the network's numbers are, and so where feature maps are; pictures are taken there.</summary>
     public abstract Device Device { get; }
 
     /// <summary>Computes feature maps, and nothing that lies after the last layer asked for.</summary>
@@ -56,7 +56,8 @@ public abstract class FeatureNetwork(string name) : nn.Module(name)
 
         using var scope = NewDisposeScope();
         var maps = new FeatureMaps();
-        Compute(pictures, new HashSet<string>(layers), maps);
+        // A lesson's own pyramid stays on the CPU, also where pictures are on a GPU.
+        Compute(pictures.device_type == Device.type ? pictures : pictures.to(Device), new HashSet<string>(layers), maps);
         return maps.MoveToOuterScope();
     }
 

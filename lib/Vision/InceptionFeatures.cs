@@ -19,6 +19,8 @@ public sealed class InceptionFeatures : nn.Module<Tensor, Tensor>, IPictureFeatu
     /// <summary>The side of the pictures that the network looks at; others are resized.</summary>
     public const int Side = 299;
 
+    private const int AtOnce = 16;
+
     private readonly List<(string Name, nn.Module<Tensor, Tensor> Layer)> layers = [];
 
     /// <summary>Builds the network with random weights; load the published ones into it.</summary>
@@ -93,7 +95,9 @@ public sealed class InceptionFeatures : nn.Module<Tensor, Tensor>, IPictureFeatu
     {
         if (pictures.dim() != 4 || pictures.shape[1] != 3) throw new CourseException($"Inception looks at pictures [B, 3, H, W], and was given [{string.Join(", ", pictures.shape)}].");
         using var scope = NewDisposeScope();
-        return call(Resized(pictures.to(parameters().First().device))).MoveToOuterDisposeScope();
+        var device = parameters().First().device;
+        // The first maps of a picture have 299 × 299 places: those of a hundred pictures would take gigabytes.
+        return cat([.. pictures.split(AtOnce).Select(part => call(Resized(part.to(device))))]).MoveToOuterDisposeScope();
     }
 
     internal static Tensor Resized(Tensor pictures) => pictures.shape[2] == Side && pictures.shape[3] == Side

@@ -184,7 +184,7 @@ public sealed class LatentDiffusionTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var pictures = new Twins(new Petals(Split.Train, 3, side: 16));
-        using var cache = LatentCache.Of(pictures, autoencoder, model.Text, captionsPerPicture: 2);
+        using var cache = LatentCache.Of(pictures, autoencoder, model.Text, captionsPerPicture: 2, cancellation: TestContext.Current.CancellationToken);
         Assert.Equal((3, 3), (cache.Count, cache.DistinctCaptions)); // no text, and two captions that all pictures share
         var (_, text) = cache.At(tensor(new[] { 0L, 1, 2 }), tensor(new[] { 1L, 1, 0 }));
         Assert.True(text.Sequence[0].equal(text.Sequence[1]).all().item<bool>());
@@ -227,7 +227,7 @@ public sealed class LatentDiffusionTests : IDisposable
     [Fact]
     public void TheLossFallsOnOneFlower()
     {
-        using var one = LatentCache.Of(new Petals(Split.Train, 1, side: 16), autoencoder, model.Text, captionsPerPicture: 1);
+        using var one = LatentCache.Of(new Petals(Split.Train, 1, side: 16), autoencoder, model.Text, captionsPerPicture: 1, cancellation: TestContext.Current.CancellationToken);
         var losses = DiffusionTraining.Run(model, one, new() { Steps = 150, BatchSize = 8, WarmUp = 5, LearningRate = 1e-2 }, cancellation: TestContext.Current.CancellationToken).Losses["loss"];
         var (first, last) = (losses.Take(10).Average(), losses.TakeLast(10).Average());
         Assert.True(last < 0.7 * first, $"from {first} to {last}");

@@ -2,6 +2,7 @@ using ImageGen.Adapters;
 using ImageGen.Data;
 using ImageGen.Diffusion;
 using ImageGen.Imaging;
+using ImageGen.Kernel.Commands;
 using ImageGen.Weights;
 using static TorchSharp.torch;
 
@@ -45,6 +46,26 @@ public sealed class FinetuneTests : IDisposable
         Assert.DoesNotContain("Encoding", more.Output);
         var other = await course.Run("finetune", "mine", "--model", "model", "--output", "my lora.safetensors", "--steps", "5", "--rank", "4", "--quantize", "--resume");
         Assert.Equal((1, true), (other.ExitCode, other.Line.Contains("Rank is 4, and 2 in the training", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task A_finished_lora_whose_picture_was_stopped_gets_it_with_resume()
+    {
+        string[] arguments = ["finetune", "mine", "--model", "model", "--output", "a.safetensors", "--steps", "2", "--rank", "2"];
+        var run = await course.Run(arguments);
+        Assert.True(run.ExitCode == 0, run.Errors);
+        var loss = Assert.Single(Provenance.Read(In("a.json")).Metrics).Value;
+        File.Delete(In("a.png"));
+
+        // Ctrl-C as soon as the picture is begun: half of its noise is no picture.
+        var stopped = new FinetuneRun(In("model"), PictureFolder.Open(In("mine"), 16), new(In("a.safetensors")), new() { Steps = 2, Rank = 2 }, [], Resume: true, "a test");
+        Assert.Equal(130, stopped.Go(new CancellationToken(canceled: true)));
+        Assert.False(File.Exists(In("a.png")));
+
+        var resumed = await course.Run([.. arguments, "--resume"]);
+        Assert.True(resumed.ExitCode == 0, resumed.Errors);
+        Assert.True(File.Exists(In("a.png")));
+        Assert.Equal(loss, Assert.Single(Provenance.Read(In("a.json")).Metrics).Value); // nothing was learned anew
     }
 
     [Theory]

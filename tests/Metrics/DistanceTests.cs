@@ -49,6 +49,21 @@ public sealed class DistanceTests
             FrechetDistance.Of(FormulaNumbers.Tensor(4, 8, 12), FormulaNumbers.Tensor(5, 9, 12), resamples: 0).Value, 1e-4);
     }
 
+    // Both ways to the same value: through the covariances, and past them where samples are fewer than features.
+    [Theory]
+    [InlineData(8, 12)]
+    [InlineData(12, 5)]
+    [InlineData(2, 2)]
+    public void FewSamplesGiveWhatTheirCovariancesGive(int first, int second)
+    {
+        using var scope = NewDisposeScope();
+        var (x, y) = (FormulaNumbers.Tensor(4, first, 12) + 1, FormulaNumbers.Tensor(5, second, 12));
+        using var ofX = FeatureStatistics.Of(x);
+        using var ofY = FeatureStatistics.Of(y);
+        Near(FrechetDistance.Of(ofX, ofY), FrechetDistance.Of(x, y, resamples: 0).Value, 1e-6);
+        Assert.Equal(0, FrechetDistance.Of(x, x, resamples: 0).Value, 1e-9);
+    }
+
     // Of two normal distributions on a line: (μ₁ − μ₂)² + (σ₁ − σ₂)². Independent axes add up.
     [Fact]
     public void IndependentAxesHaveAClosedForm()

@@ -1,6 +1,7 @@
 using ImageGen.Data;
 using ImageGen.Metrics;
 using ImageGen.Runtime;
+using ImageGen.Vision;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -30,5 +31,39 @@ public sealed class FlowerExamTests
         Assert.StartsWith("right: CLIP ", right.Short);
         Assert.Contains("60 captions and takes as many", Assert.Throws<CourseException>(() => exam.Grade("short", answers[..5])).Message);
         Assert.Contains("count must be 2 or more", Assert.Throws<CourseException>(() => new FlowerExam(Split.Test, 1)).Message);
+    }
+
+    [Fact]
+    public void RealPicturesAreLookedAtOnceForAllModels()
+    {
+        using var scope = NewDisposeScope();
+        using var clip = MiniClip.Pretrained();
+        using var judge = FlowerJudge.Pretrained();
+        using var counting = new Counting();
+        var exam = new FlowerExam(Split.Test, 20, networks: new(clip, counting, "a test"), judge: judge);
+        var (first, second) = (exam.Grade("first", exam.Answers()), exam.Grade("second", exam.Answers()));
+        Assert.Equal(3 * 20, counting.Pictures); // two models and one time the real ones
+        Assert.Equal(first.Frechet, second.Frechet);
+    }
+
+    private sealed class Counting : IPictureFeatures
+    {
+        public long Pictures { get; private set; }
+
+        public string Description => "the mean colors";
+
+        public bool IsProxy => true;
+
+        public int Width => 3;
+
+        public Tensor Features(Tensor pictures)
+        {
+            Pictures += pictures.shape[0];
+            return pictures.mean([2, 3]);
+        }
+
+        public void Dispose()
+        {
+        }
     }
 }

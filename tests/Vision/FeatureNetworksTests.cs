@@ -42,6 +42,14 @@ public sealed class FeatureNetworksTests
     }
 
     [Fact]
+    public void Pictures_are_taken_to_where_the_network_is()
+    {
+        using var scope = NewDisposeScope();
+        using var network = new Elsewhere();
+        Assert.Equal(DeviceType.META, network.Extract(zeros(1, 3, 8, 8), "maps")["maps"].device_type);
+    }
+
+    [Fact]
     public void Without_the_file_the_pyramid_is_alone_and_the_summary_says_what_to_fetch()
     {
         using var folder = new TemporaryFolder();
@@ -83,5 +91,29 @@ public sealed class FeatureNetworksTests
             Environment.SetEnvironmentVariable(Folders.CacheVariable, before.Item1);
             Environment.SetEnvironmentVariable(Scales.Variable, before.Item2);
         }
+    }
+
+    // Lives where no picture is; gives back what it is given.
+    private sealed class Elsewhere() : FeatureNetwork("elsewhere")
+    {
+        public override string Description => Name;
+
+        public override IReadOnlyList<string> LayerNames => ["maps"];
+
+        public override IReadOnlyList<string> StyleLayers => LayerNames;
+
+        public override IReadOnlyList<string> ContentLayers => LayerNames;
+
+        public override int MinimumSize => 1;
+
+        public override int Stride => 1;
+
+        public override int Reach => 0;
+
+        public override int StepBytesPerPixel => 1;
+
+        public override Device Device { get; } = new(DeviceType.META);
+
+        protected override void Compute(Tensor pictures, IReadOnlySet<string> wanted, FeatureMaps maps) => maps.Add("maps", pictures.alias());
     }
 }
