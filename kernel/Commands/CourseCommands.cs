@@ -11,6 +11,9 @@ internal static class CourseCommands
     /// <summary>Ctrl-C: how long a command may take to stop by itself.</summary>
     private static readonly TimeSpan PatienceForStop = TimeSpan.FromSeconds(15);
 
+    // A step of Stable Diffusion takes a minute on an old laptop; cut off within one, nothing would be saved.
+    private static readonly TimeSpan PatienceForStep = TimeSpan.FromMinutes(5);
+
     /// <summary>For the tests: a course elsewhere than around this program.</summary>
     private static readonly Option<string?> Root = new("--root") { Hidden = true, Recursive = true };
 
@@ -43,7 +46,7 @@ internal static class CourseCommands
         }
         try
         {
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = PatienceForStop });
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = PatienceFor(parsed.CommandResult.Command) });
         }
         catch (CourseException error)
         {
@@ -61,6 +64,8 @@ internal static class CourseCommands
             return 1;
         }
     }
+
+    private static TimeSpan PatienceFor(Command command) => command.Name is "train" or "finetune" ? PatienceForStep : PatienceForStop;
 
     // One line for a command line that makes no sense; null when it does.
     private static string? Misunderstood(ParseResult parsed)

@@ -28,6 +28,7 @@ internal static class TrainCommand
             Directory.CreateDirectory(folder);
             var run = new RecipeRun(parsed.GetValue(steps) ?? recipe.Steps, parsed.GetValue(seed), folder, parsed.GetValue(resume), new TrainingLines(folder), cancel);
             if (run.Resume && !File.Exists(run.StateFile)) throw new CourseException($"There is no training of '{recipe.Name}' to go on with: {run.StateFile} does not exist. Start without --resume.");
+            using var told = cancel.Register(() => Console.Error.WriteLine("course: stopping after this step …"));
             return Train(recipe, run, parsed.GetValue(output) ?? Checkpoints.Folder);
         }, cancel));
         return command;
