@@ -22,7 +22,7 @@ internal sealed class PerceptualRecipe : Recipe
 
     public override string Data => $"{Kinds} kinds of texture drawn from noise";
 
-    public override int Steps => 1200;
+    public override int Steps => 2400;
 
     public override RecipeResult Train(RecipeRun run)
     {
