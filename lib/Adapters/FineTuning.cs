@@ -149,7 +149,7 @@ public sealed class FineTuning : IDisposable
     private DiffusionOptions Plan() => new()
     {
         Steps = options.Steps, BatchSize = options.BatchSize, LearningRate = options.LearningRate, Seed = options.Seed,
-        WarmUp = Math.Clamp(options.Steps / 20, 1, 100), Decay = 0.99,
+        WarmUp = Math.Clamp(options.Steps / 20, 1, 100), Decay = 0.99, FirstLossScale = options.FirstLossScale,
     };
 
     private static LatentCache Encoded(StableDiffusionParts parts, ICaptionedPictures pictures, string folder, string key, FineTuneOptions options,

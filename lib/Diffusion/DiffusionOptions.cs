@@ -1,4 +1,5 @@
 using ImageGen.Runtime;
+using ImageGen.Training;
 
 namespace ImageGen.Diffusion;
 
@@ -52,6 +53,9 @@ public sealed record DiffusionOptions
 
     /// <summary>Whether to go on from <see cref="StateFile"/>.</summary>
     public bool Resume { get; init; }
+
+    /// <summary>What the loss is multiplied by at first where the model is Float16. Tests begin with too much, to see an overflow.</summary>
+    internal double FirstLossScale { get; init; } = LossScaler.First;
 
     internal void Check()
     {

@@ -51,11 +51,15 @@ public static class DiffusionTraining
         IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default, Func<Tensor>? samples = null)
     {
         options.Check();
+        if (learner.parameters().Any(parameter => parameter.dtype == ScalarType.Float16))
+            throw new CourseException("What learns is Float16, whose steps are too coarse to learn in: open the model as Float32, or train an adapter on it, whose numbers are.");
         using var scope = NewDisposeScope();
         var schedule = config.Schedule();
         using var optimizer = optim.AdamW(learner.parameters(), lr: options.LearningRate, beta1: 0.9, beta2: 0.99, weight_decay: 0.01);
         using var ema = new Ema(learner, options.Decay);
         var state = new TrainingCheckpoint().Add("model", learner).Add("ema", ema).Add("adam", optimizer);
+        var scaler = unet.Type == ScalarType.Float16 ? new LossScaler(options.FirstLossScale) : null;
+        if (scaler is not null) state.Add("loss", scaler);
         var done = options.Resume ? state.Load(options.StateFile ?? throw new CourseException("Resume is set and StateFile is not: name the file to go on from.")) : 0;
         Picture? sample = null;
         var (current, sampledAt) = (done, int.MinValue / 2);
@@ -80,13 +84,21 @@ public static class DiffusionTraining
             {
                 using var one = NewDisposeScope();
                 var (loss, report) = Loss(unet, schedule, config.Prediction, data, options);
-                (loss / options.Accumulate).backward();
+                loss = loss / options.Accumulate;
+                (scaler?.Scaled(loss) ?? loss).backward();
                 reports.Add(report.MoveToOuterDisposeScope());
             }
-            nn.utils.clip_grad_norm_(learner.parameters(), options.GradientClip);
-            optimizer.step();
-            ema.Update();
-            return stack(reports).mean([0]);
+            scaler?.Unscale(learner.parameters());
+            // Clipping reads the length: the one number a step for which a GPU is waited for. It also tells of an overflow.
+            var length = nn.utils.clip_grad_norm_(learner.parameters(), options.GradientClip);
+            var losses = stack(reports).mean([0]);
+            if (scaler?.Allows(length) ?? true)
+            {
+                optimizer.step();
+                ema.Update();
+            }
+            else if (!losses[0].isfinite().item<bool>()) throw LossScaler.Unsuitable("the model's own numbers overflow, so that the loss is none");
+            return losses;
         }
 
         Picture? Sample()

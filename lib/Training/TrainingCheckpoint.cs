@@ -9,17 +9,18 @@ using static TorchSharp.torch;
 namespace ImageGen.Training;
 
 /// <summary>
-/// Everything a training needs to go on as if it had never stopped: models, averages, the optimizers' moments, the step
-/// and the time spent, in one safetensors file. Chance is not in it: trainers reseed each step from
+/// Everything a training needs to go on as if it had never stopped: models, averages, the optimizers' moments, what the
+/// loss is multiplied by, the step and the time spent, in one safetensors file. Chance is not in it: trainers reseed each step from
 /// <see cref="Seeds.At"/>, so that step n draws the same numbers whether or not the training was interrupted before it.
 /// </summary>
 public sealed class TrainingCheckpoint
 {
-    private const string StepKey = "step", SecondsKey = "seconds", OptimizerPrefix = "optimizer:";
+    private const string StepKey = "step", SecondsKey = "seconds", OptimizerPrefix = "optimizer:", ScaleKey = ":scale", GoodKey = ":good steps";
 
     private readonly List<(string Name, nn.Module Module)> models = [];
     private readonly List<(string Name, OptimizerHelper Optimizer)> optimizers = [];
     private readonly List<(string Name, Ema Ema)> averages = [];
+    private readonly List<(string Name, LossScaler Scaler)> scalers = [];
     private readonly Stopwatch clock = Stopwatch.StartNew();
     private TimeSpan before;
 
@@ -44,6 +45,13 @@ public sealed class TrainingCheckpoint
     public TrainingCheckpoint Add(string name, Ema ema)
     {
         averages.Add((name, ema));
+        return this;
+    }
+
+    /// <summary>Adds the factor of a loss, and how long it has been good.</summary>
+    public TrainingCheckpoint Add(string name, LossScaler scaler)
+    {
+        scalers.Add((name, scaler));
         return this;
     }
 
@@ -73,6 +81,11 @@ public sealed class TrainingCheckpoint
             using (var writer = new BinaryWriter(bytes)) optimizer.save_state_dict(writer);
             tensors[OptimizerPrefix + name] = tensor(bytes.ToArray());
         }
+        foreach (var (name, scaler) in scalers)
+        {
+            notes[name + ScaleKey] = scaler.Scale.ToString("R", CultureInfo.InvariantCulture);
+            notes[name + GoodKey] = scaler.GoodSteps.ToString(CultureInfo.InvariantCulture);
+        }
         if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder) Directory.CreateDirectory(folder);
         SafeTensors.Save(path, tensors, metadata: notes);
     }
@@ -97,6 +110,13 @@ public sealed class TrainingCheckpoint
         {
             using var reader = new BinaryReader(new MemoryStream(file.Read(OptimizerPrefix + name).data<byte>().ToArray()));
             optimizer.load_state_dict(reader);
+        }
+        foreach (var (name, scaler) in scalers)
+        {
+            if (!double.TryParse(file.Metadata.GetValueOrDefault(name + ScaleKey), CultureInfo.InvariantCulture, out var scale) || !(scale > 0)
+                || !int.TryParse(file.Metadata.GetValueOrDefault(name + GoodKey), CultureInfo.InvariantCulture, out var good))
+                throw new CourseException($"{path} is of a training in another type than float16: it does not say what its loss was multiplied by. Go on in that type, or start anew.");
+            (scaler.Scale, scaler.GoodSteps) = (scale, good);
         }
         before = TimeSpan.FromSeconds(double.TryParse(file.Metadata.GetValueOrDefault(SecondsKey), CultureInfo.InvariantCulture, out var seconds) ? seconds : 0);
         clock.Restart();

@@ -49,6 +49,18 @@ public sealed class FinetuneTests : IDisposable
     }
 
     [Fact]
+    public async Task A_model_in_float16_is_taught_as_well()
+    {
+        var run = await course.Run("finetune", "mine", "--model", "model", "--output", "half.safetensors", "--steps", "2", "--rank", "2", "--type", "float16");
+        Assert.True(run.ExitCode == 0, run.Errors);
+        Assert.Contains("2/2", run.Output);
+        Assert.True(Assert.Single(Provenance.Read(In("half.json")).Metrics).Value > 0);
+        using var file = WeightFile.Open(In("half.safetensors"));
+        Assert.Contains("--type float16", file.Metadata["command"]);
+        Assert.True(File.Exists(In("half.png")));
+    }
+
+    [Fact]
     public async Task A_finished_lora_whose_picture_was_stopped_gets_it_with_resume()
     {
         string[] arguments = ["finetune", "mine", "--model", "model", "--output", "a.safetensors", "--steps", "2", "--rank", "2"];
@@ -71,7 +83,7 @@ public sealed class FinetuneTests : IDisposable
     [Theory]
     [InlineData("mine", "--output lora.pt", "a LoRA file ends in .safetensors")]
     [InlineData("mine", "--output a.safetensors --rank 0", "Rank is 0")]
-    [InlineData("mine", "--output a.safetensors --type float16", "bfloat16 or float32")]
+    [InlineData("mine", "--output a.safetensors --type float64", "bfloat16, float16 or float32")]
     [InlineData("mine", "--output a.safetensors --resume", "no training to go on with")]
     [InlineData("mine", "--output a.safetensors --resolution 18", "multiples of 4")]
     [InlineData("mine", "--output model/model_index.json/a.safetensors", "Nothing can be written beside")]
