@@ -22,8 +22,9 @@ internal sealed record FinetuneRun(
 
     public int Go(CancellationToken cancel)
     {
-        var captions = Enumerable.Range(0, Pictures.Count).SelectMany(i => Pictures.Captions(i).Take(Options.CaptionsPerPicture)).Distinct().Count();
-        Console.WriteLine($"{Pictures.Name}: {Pictures.Count} pictures, cut to {Pictures.Side} × {Pictures.Side}, and {captions} different captions; encoded, they take up to {Size(FineTuning.EncodedBytes(Model, Pictures.Side, Pictures.Count, captions))} of memory and disk.");
+        var seen = FineTuning.PicturesSeen(Pictures.Count, Options);
+        var captions = seen.SelectMany(i => Pictures.Captions(i).Take(Options.CaptionsPerPicture)).Distinct().Count();
+        Console.WriteLine($"{Pictures.Name}: {Pictures.Count} pictures, cut to {Pictures.Side} × {Pictures.Side}. {Options.Steps} steps see {seen.Count} of them, with {captions} different captions; encoded, these take up to {Size(FineTuning.EncodedBytes(Model, Pictures.Side, seen.Count, captions))} of memory and disk.");
         using var told = cancel.Register(() => Console.Error.WriteLine("course: stopping as soon as what is in hand is done …"));
         LoopResult result;
         using (var tuning = Prepare(cancel))

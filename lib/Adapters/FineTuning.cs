@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using ImageGen.Data;
 using ImageGen.Diffusion;
 using ImageGen.Runtime;
@@ -11,13 +9,13 @@ using static TorchSharp.torch;
 namespace ImageGen.Adapters;
 
 /// <summary>
-/// A LoRA of one's own for a published model, from pictures with captions: they are encoded once, autoencoder and text
+/// A LoRA of one's own for a published model, from pictures with captions: those that it will see are encoded once, autoencoder and text
 /// encoder are let go of, and then an adapter learns on the U-Net's attention; on weights of 4 bits if memory is short
 /// (Hu and others, arXiv 2106.09685; Dettmers and others, arXiv 2305.14314).
 /// </summary>
 public sealed class FineTuning : IDisposable
 {
-    private const string StateName = "state.safetensors", EncodedName = "encoded.safetensors", PartsName = "encoding";
+    private const string StateName = "state.safetensors", EncodedName = "encoded";
 
     // Where a step takes a minute, a hundred of them are too many to lose.
     private static readonly TimeSpan LostAtMost = TimeSpan.FromMinutes(5);
@@ -29,12 +27,12 @@ public sealed class FineTuning : IDisposable
     private readonly QuantizedModel? quantized;
     private readonly LatentCache data;
     private readonly int latentSide;
-    private readonly FineTuneSettings settings;
+    private readonly FineTuneData source;
     private int saveEvery;
 
-    private FineTuning(FineTuneOptions options, FineTuneSettings settings, string folder, DiffusionConfig config, UNet unet, LatentCache data, int latentSide)
+    private FineTuning(FineTuneOptions options, FineTuneData source, string folder, DiffusionConfig config, UNet unet, LatentCache data, int latentSide)
     {
-        (this.options, this.settings, this.folder, this.config, this.unet, this.data, this.latentSide) = (options, settings, folder, config, unet, data, latentSide);
+        (this.options, this.source, this.folder, this.config, this.unet, this.data, this.latentSide) = (options, source, folder, config, unet, data, latentSide);
         saveEvery = options.SaveEvery;
         if (options.Quantize) quantized = QuantizedModel.Of(unet);
         Adapter = Attach();
@@ -54,7 +52,12 @@ public sealed class FineTuning : IDisposable
         return wanted ?? parts.Side;
     }
 
-    /// <summary>Checks everything, encodes what is not encoded yet, and leaves in memory what learning needs and nothing else.</summary>
+    /// <summary>Which of a data set's pictures the steps will look at: no others are encoded. More steps, or larger ones, look at more.</summary>
+    /// <param name="pictures">How many there are.</param>
+    /// <param name="options">How it learns: steps, batch size and seed decide.</param>
+    public static IReadOnlyList<int> PicturesSeen(int pictures, FineTuneOptions options) => DiffusionTraining.Seen(pictures, Plan(options), Compute.Device);
+
+    /// <summary>Checks everything, encodes what the steps will look at and is not encoded yet, and leaves in memory what learning needs and nothing else.</summary>
     /// <param name="model">The model's folder or file, as <see cref="StableDiffusion.Open"/> takes it.</param>
     /// <param name="pictures">What to learn; their side is that of the pictures the adapter is made for.</param>
     /// <param name="folder">A folder of the training's own, for its state and for what is encoded.</param>
@@ -71,14 +74,13 @@ public sealed class FineTuning : IDisposable
         var parts = StableDiffusionParts.Of(model);
         Require(parts, pictures.Side);
         var type = options.Type ?? (Compute.OnGpu ? ScalarType.BFloat16 : ScalarType.Float32);
-        Directory.CreateDirectory(folder);
-        var key = KeyOf(model, pictures, options.CaptionsPerPicture, type);
-        var data = Encoded(parts, pictures, folder, key, options, type, progress, cancellation);
+        var source = new FineTuneData(model, pictures, options, type);
+        var data = Encoded(parts, source, folder, progress, cancellation);
         UNet? unet = null;
         try
         {
             unet = parts.OpenUNet(Compute.Device, type);
-            return new(options, new(key, options.Rank, options.BatchSize, options.LearningRate, options.Quantize, options.Seed), folder, parts.Diffusion, unet, data, pictures.Side / parts.Autoencoder.Factor);
+            return new(options, source, folder, parts.Diffusion, unet, data, pictures.Side / parts.Autoencoder.Factor);
         }
         catch
         {
@@ -88,7 +90,7 @@ public sealed class FineTuning : IDisposable
         }
     }
 
-    /// <summary>Bytes that the encoded pictures and captions take, in memory and on the disk: few for a folder, gigabytes for a data set.</summary>
+    /// <summary>Bytes that encoded pictures and captions take, in memory and on the disk: few for a folder, up to gigabytes for a data set.</summary>
     /// <param name="model">The model's folder or file.</param>
     /// <param name="side">The pictures' side.</param>
     /// <param name="pictures">How many there are.</param>
@@ -113,7 +115,7 @@ public sealed class FineTuning : IDisposable
     {
         Adapter.Enabled = false; // another one tries
         using var trial = Attach();
-        var plan = Plan() with { Steps = 1 };
+        var plan = Plan(options) with { Steps = 1 };
         var first = DiffusionTraining.Run(unet, config, trial, data, plan).Elapsed;
         // A first step also reads the weights from the disk and chooses kernels: a short one is no measure.
         var time = first.TotalSeconds < 20 ? DiffusionTraining.Run(unet, config, trial, data, plan).Elapsed : first;
@@ -129,10 +131,10 @@ public sealed class FineTuning : IDisposable
     /// <exception cref="CourseException">There is no state to go on from, or one of another adapter; or memory ran out.</exception>
     public LoopResult Run(bool resume = false, IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
     {
-        if (resume) settings.Require(folder);
-        else settings.Write(folder);
+        if (resume) source.Settings(options.Steps).Require(folder, steps => source.Settings(steps).Data);
+        source.Settings(options.Steps).Write(folder);
         return DiffusionTraining.Run(unet, config, Adapter, data,
-            Plan() with { StateFile = Path.Combine(folder, StateName), SaveEvery = saveEvery, Resume = resume }, progress, cancellation);
+            Plan(options) with { StateFile = Path.Combine(folder, StateName), SaveEvery = saveEvery, Resume = resume }, progress, cancellation);
     }
 
     /// <summary>Frees the model and what is encoded; the adapter with them.</summary>
@@ -146,32 +148,30 @@ public sealed class FineTuning : IDisposable
 
     private Lora Attach() => Lora.Attach(unet, new() { Rank = options.Rank, Seed = options.Seed });
 
-    private DiffusionOptions Plan() => new()
+    private static DiffusionOptions Plan(FineTuneOptions options) => new()
     {
         Steps = options.Steps, BatchSize = options.BatchSize, LearningRate = options.LearningRate, Seed = options.Seed,
         WarmUp = Math.Clamp(options.Steps / 20, 1, 100), Decay = 0.99, FirstLossScale = options.FirstLossScale,
     };
 
-    private static LatentCache Encoded(StableDiffusionParts parts, ICaptionedPictures pictures, string folder, string key, FineTuneOptions options,
-        ScalarType type, IProgress<EncodingProgress>? progress, CancellationToken cancellation)
+    private static LatentCache Encoded(
+        StableDiffusionParts parts, FineTuneData source, string folder, IProgress<EncodingProgress>? progress, CancellationToken cancellation)
     {
-        var file = Path.Combine(folder, EncodedName);
-        if (LatentCache.TryLoad(file, key) is { } kept) return kept;
-        var soFar = new EncodedParts(Path.Combine(folder, PartsName), key);
-        var text = parts.OpenText(Compute.Device, type);
+        Directory.CreateDirectory(folder);
+        var autoencoder = new Lazy<AutoencoderKL>(() => parts.OpenAutoencoder(Compute.Device, source.Type));
+        var text = new Lazy<ITextConditioner>(() => parts.OpenText(Compute.Device, source.Type));
         try
         {
-            using var autoencoder = parts.OpenAutoencoder(Compute.Device, type);
             // It waits on the CPU: a picture's share of it is small, a data set's is not.
-            var data = MemoryShortage.Explained(
-                () => LatentCache.Of(pictures, autoencoder, text, options.CaptionsPerPicture, progress, keep: CPU, soFar, cancellation), "close other programs, or use smaller pictures");
-            data.Save(file, key);
-            soFar.Delete();
-            return data;
+            return MemoryShortage.Explained(
+                () => LatentCache.Of(source.Pictures, autoencoder, text, source.CaptionsPerPicture, progress, keep: CPU,
+                    new EncodedParts(Path.Combine(folder, EncodedName), source.EncodedWith), source.Seen, cancellation),
+                "close other programs, or use smaller pictures");
         }
         finally
         {
-            (text as IDisposable)?.Dispose();
+            if (autoencoder.IsValueCreated) autoencoder.Value.Dispose();
+            if (text.IsValueCreated) (text.Value as IDisposable)?.Dispose();
         }
     }
 
@@ -179,20 +179,5 @@ public sealed class FineTuning : IDisposable
     {
         if (side < parts.Multiple || side % parts.Multiple != 0)
             throw new CourseException($"Pictures of {side} pixels do not fit the model: their sides must be multiples of {parts.Multiple}; {parts.Side} is what it was trained with.");
-    }
-
-    // Everything that the encoded pictures and captions depend on.
-    private static string KeyOf(string model, ICaptionedPictures pictures, int captions, ScalarType type)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        Add($"{Path.GetFullPath(model)}|{pictures.Side}|{captions}|{type}|{Compute.Device.type}");
-        for (var i = 0; i < pictures.Count; i++)
-        {
-            hash.AppendData(pictures.Picture(i).Rgb);
-            Add(string.Join('\n', pictures.Captions(i)));
-        }
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
-
-        void Add(string text) => hash.AppendData(Encoding.UTF8.GetBytes(text + '\0'));
     }
 }

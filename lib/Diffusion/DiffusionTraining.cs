@@ -111,11 +111,31 @@ public static class DiffusionTraining
         }
     }
 
+    /// <summary>Which pictures the steps will look at, each once, in the order in which they come: more steps only add to the end.</summary>
+    /// <param name="count">Pictures in the data set.</param>
+    /// <param name="options">Steps, batch size and seed: these decide.</param>
+    /// <param name="device">Where the training draws: a GPU's chance is another than the CPU's.</param>
+    internal static IReadOnlyList<int> Seen(int count, DiffusionOptions options, Device device)
+    {
+        if (options.Accumulate > 1) return [.. Enumerable.Range(0, count)]; // only a step's first part draws them first
+        using var scope = NewDisposeScope();
+        var drawn = new List<Tensor>();
+        for (var step = 1; step <= options.Steps; step++)
+        {
+            manual_seed(Seeds.At(options.Seed, step));
+            drawn.Add(Drawn(count, options, device));
+        }
+        return drawn.Count == 0 ? [] : [.. cat(drawn).cpu().data<long>().Select(picture => (int)picture).Distinct()];
+    }
+
+    // The first that a step draws, so that it can be known beforehand.
+    private static Tensor Drawn(int count, DiffusionOptions options, Device device) => randint(count, [options.BatchSize], ScalarType.Int64, device);
+
     // One part of a step: the loss to go down, and the numbers to report.
     private static (Tensor Loss, Tensor Report) Loss(UNet unet, NoiseSchedule schedule, Prediction prediction, LatentCache data, DiffusionOptions options)
     {
         var (device, size) = (unet.Device, options.BatchSize);
-        var pictures = randint(data.Count, [size], ScalarType.Int64, device);
+        var pictures = Drawn(data.Count, options, device);
         var captions = where(rand(size, device: device).lt(options.CaptionDropout), full([size], -1L, ScalarType.Int64, device),
             randint(data.CaptionsPerPicture, [size], ScalarType.Int64, device));
         // Moments spread evenly over the batch, from a random start, tell more than independent ones (Kingma and others, arXiv 2107.00630).
