@@ -34,7 +34,9 @@ internal static class TrainCommand
         return command;
     }
 
-    private static int Train(Recipe recipe, RecipeRun run, string output)
+    /// <summary>Trains, and writes the checkpoint and its provenance into a folder.</summary>
+    /// <returns>0, or 130 when it was stopped before its last step: the state is kept then, and nothing else.</returns>
+    internal static int Train(Recipe recipe, RecipeRun run, string output)
     {
         Console.WriteLine($"{recipe.Name}: {recipe.About} {run.Steps} steps on {recipe.Data}; its state is kept in {Path.GetRelativePath(Environment.CurrentDirectory, run.Folder)}.");
         Seeds.Set(run.Seed);

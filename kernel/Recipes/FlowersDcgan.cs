@@ -8,7 +8,8 @@ namespace ImageGen.Kernel.Recipes;
 /// The full scale of lesson 04: the DCGAN at the published table's width, on photographs. Nothing of it is shipped: the
 /// photographs may be used for research only, and must be fetched.
 /// </summary>
-internal sealed class FlowersDcgan : DcganRecipe
+/// <param name="open">Opens the photographs; those of the cache of downloads when null.</param>
+internal sealed class FlowersDcgan(Func<ICaptionedPictures>? open = null) : DcganRecipe
 {
     public override string Name => "dcgan-flowers102";
 
@@ -18,7 +19,7 @@ internal sealed class FlowersDcgan : DcganRecipe
 
     public override int Steps => 20_000;
 
-    protected override ICaptionedPictures Pictures() => Flowers102.Open(Split.Train);
+    protected override ICaptionedPictures Pictures() => open?.Invoke() ?? Flowers102.Open(Split.Train);
 
     // People write more words than Petals does: those and those pairs that come often, as many as a generator can take.
     protected override ICaptionEncoder Encoder(ICaptionedPictures data) => new BagOfWords(

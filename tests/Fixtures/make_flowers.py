@@ -1,7 +1,7 @@
 """Makes small files in the true formats of Oxford Flowers-102: archive, .mat, captions, .t7 and HDF5.
 
 Run with Debian's python3 (python3-scipy, python3-h5py, python3-pil): python3 make_flowers.py
-Twelve pictures of four classes. Picture n (1 to 12) has class (n-1)//3 + 1, is drawn in one color with a
+Twelve pictures of four classes, and in the folder many/ seventy-two of eight, enough for a batch to train on. Picture n (1 to 12) has class (n-1)//3 + 1, is drawn in one color with a
 darker left half, and its caption c says "picture n caption c". Element j of the embedding of that caption
 is n + c/10 + j/4096, exact in float32.
 """
@@ -134,6 +134,24 @@ archive("cvpr2016_flowers.tar.gz",
 archive("flowers_icml.tar.gz",
         [(f"flowers_icml/class_{labels[n - 1]:05d}/image_{n:05d}.t7", t7({"img": f"image_{n:05d}.jpg", "txt": embedding(n)})) for n in numbers]
         + [(f"flowers_icml/{k}", v) for k, v in text.items()])
+
+# More of the same, smaller and plainer, in a folder of their own: a batch of 32 needs as many.
+os.makedirs(path("many"), exist_ok=True)
+many = {n: (n - 1) // 9 + 1 for n in range(1, 73)}
+
+
+def plain(n):
+    out = io.BytesIO()
+    Image.new("RGB", (24, 20), (3 * n, 255 - 3 * n, 30 * many[n])).save(out, "JPEG", quality=80)
+    return out.getvalue()
+
+
+archive("many/102flowers.tgz", [(f"jpg/image_{n:05d}.jpg", plain(n)) for n in many])
+scipy.io.savemat(path("many/imagelabels.mat"), {"labels": np.array([list(many.values())], np.uint8)}, do_compression=True)
+scipy.io.savemat(path("many/setid.mat"), {k: np.array([[n for n in many if n % 3 == r]], np.uint16) for k, r in (("trnid", 1), ("valid", 2), ("tstid", 0))}, do_compression=True)
+archive("many/cvpr2016_flowers.tar.gz",
+        [(f"cvpr2016_flowers/text_c10/class_{many[n]:05d}/image_{n:05d}.txt", "".join(f"flower {n} of kind {many[n]}, {c} times\n" for c in range(10)).encode()) for n in many]
+        + [(f"cvpr2016_flowers/{k}.txt", "".join(f"class_{c:05d}\n" for c in v).encode()) for k, v in {"trainclasses": range(1, 6), "valclasses": [6], "testclasses": [7, 8]}.items()])
 
 # A table with everything in it: a shared tensor, a view that is transposed and begins inside its storage.
 mixed = T7()

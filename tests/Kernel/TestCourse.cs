@@ -14,6 +14,9 @@ internal sealed class TestCourse : IDisposable
 
     public string Root { get; } = Directory.CreateTempSubdirectory("imagegen-course-").FullName;
 
+    /// <summary>Variables of the environment that the program is started with.</summary>
+    public Dictionary<string, string> Variables { get; } = [];
+
     public string Out => Path.Combine(Root, "out");
 
     /// <summary>Writes a notebook of a text cell and code cells, as a person would: no outputs, ids or language yet.</summary>
@@ -54,6 +57,7 @@ internal sealed class TestCourse : IDisposable
         start.RedirectStandardOutput = start.RedirectStandardError = true;
         start.WorkingDirectory = Root;
         foreach (var variable in new[] { "IMAGEGEN_SCALE", "IMAGEGEN_CONTENT", "IMAGEGEN_STYLE" }) start.Environment.Remove(variable);
+        foreach (var (name, value) in Variables) start.Environment[name] = value;
         return Process.Start(start)!;
     }
 
