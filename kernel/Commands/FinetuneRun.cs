@@ -20,9 +20,11 @@ internal sealed record FinetuneRun(
 {
     private IReadOnlyList<string> Asked => Prompts.Count > 0 ? Prompts : [Pictures.Captions(0)[0]];
 
+    private IReadOnlyList<int> PicturesSeen() => FineTuning.PicturesSeen(Pictures.Count, Options);
+
     public int Go(CancellationToken cancel)
     {
-        var seen = FineTuning.PicturesSeen(Pictures.Count, Options);
+        var seen = PicturesSeen();
         var captions = seen.SelectMany(i => Pictures.Captions(i).Take(Options.CaptionsPerPicture)).Distinct().Count();
         Console.WriteLine($"{Pictures.Name}: {Pictures.Count} pictures, cut to {Pictures.Side} × {Pictures.Side}. {Options.Steps} steps see {seen.Count} of them, with {captions} different captions; encoded, these take up to {Size(FineTuning.EncodedBytes(Model, Pictures.Side, seen.Count, captions))} of memory and disk.");
         using var told = cancel.Register(() => Console.Error.WriteLine("course: stopping as soon as what is in hand is done …"));
@@ -87,7 +89,7 @@ internal sealed record FinetuneRun(
         ["ss_network_module"] = "networks.lora", ["ss_base_model_version"] = "sd_v1",
         ["ss_network_dim"] = Options.Rank.ToString(CultureInfo.InvariantCulture), ["ss_network_alpha"] = Options.Rank.ToString(CultureInfo.InvariantCulture),
         ["ss_steps"] = Options.Steps.ToString(CultureInfo.InvariantCulture), ["ss_seed"] = Options.Seed.ToString(CultureInfo.InvariantCulture),
-        ["ss_num_train_images"] = Pictures.Count.ToString(CultureInfo.InvariantCulture), ["command"] = Command,
+        ["ss_num_train_images"] = PicturesSeen().Count.ToString(CultureInfo.InvariantCulture), ["command"] = Command,
     };
 
     private void WriteProvenance(LoopResult result)
@@ -97,7 +99,7 @@ internal sealed record FinetuneRun(
         new Provenance
         {
             Name = Output.Name, About = $"A {(Options.Quantize ? "QLoRA" : "LoRA")} of rank {Options.Rank} for the attention of a U-Net of Stable Diffusion 1.",
-            Data = $"{Pictures.Name}, {Pictures.Count} pictures of {Pictures.Side} × {Pictures.Side}, over the model {Model}", Command = Command, Commit = SourceCommit.Describe(),
+            Data = $"{Pictures.Name}, {PicturesSeen().Count} of its {Pictures.Count} pictures, cut to {Pictures.Side} × {Pictures.Side}, over the model {Model}", Command = Command, Commit = SourceCommit.Describe(),
             Seed = Options.Seed, Steps = Options.Steps, Seconds = Math.Round(result.Elapsed.TotalSeconds), Hardware = $"{Compute.Describe()}, {RuntimeInformation.OSArchitecture}",
             // A run that found all steps done knows no loss; the one before did.
             Metrics = result.Losses.Steps.Count == 0 ? before?.Metrics ?? new Dictionary<string, double>()

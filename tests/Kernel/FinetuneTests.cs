@@ -33,6 +33,7 @@ public sealed class FinetuneTests : IDisposable
         Assert.Equal((3, "my lora"), (provenance.Steps, provenance.Name));
         Assert.Contains("--prompt \"a red flower\"", provenance.Command);
         Assert.Contains("QLoRA of rank 2", provenance.About);
+        Assert.Contains("3 of its 4 pictures, cut to 16 × 16", provenance.Data);
         Assert.True(Picture.Load(In("my lora.png")).Width >= 2 * 256);
         using (var scope = NewDisposeScope())
         {
