@@ -25,7 +25,7 @@ internal sealed class UNetRecipe : Recipe
 
     public override string Data => "Petals, 64×64, as latents of the checkpoint 'autoencoder', with captions through 'minibert'";
 
-    public override int Steps => 36000;
+    public override int Steps => 50000;
 
     public override RecipeResult Train(RecipeRun run)
     {

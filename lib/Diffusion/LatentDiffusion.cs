@@ -193,16 +193,17 @@ public sealed class LatentDiffusion(AutoencoderKL autoencoder, UNet unet, ITextC
         var with = text.Encode(prompts);
         // One batch for both: the negative prompt first, as in Stable Diffusion.
         var conditions = guidance.NeedsBoth ? text.Encode([.. prompts.Select(_ => options.NegativePrompt)]).Then(with) : with;
-        var sequence = conditions.Sequence.to(unet.Type, unet.Device);
-        var mask = conditions.Mask?.to(unet.Device);
+        var both = conditions.To(unet.Type, unet.Device);
+        var alone = guidance.NeedsBoth ? with.To(unet.Type, unet.Device) : both;
         return Sampling.Run(sampler, start, Predict, first, chance, seen, adjust, cancellation).MoveToOuterDisposeScope();
 
         Tensor Predict(Tensor x, double moment)
         {
             // The samplers count in float32, whatever the U-Net's numbers are: rounding would add up from step to step.
-            var input = (guidance.NeedsBoth ? cat([x, x], 0) : x).to(unet.Type);
-            var output = unet.call(input, full([input.shape[0]], moment, dtype: ScalarType.Float32, device: x.device), sequence, mask).to(x.dtype);
-            if (!guidance.NeedsBoth) return output;
+            var guides = guidance.NeedsBothAt(1 - moment / schedule.Steps);
+            var (input, read) = guides ? (cat([x, x], 0), both) : (x, alone);
+            var output = unet.call(input.to(unet.Type), full([input.shape[0]], moment, dtype: ScalarType.Float32, device: x.device), read.Sequence, read.Mask).to(x.dtype);
+            if (!guides) return output;
             var halves = output.chunk(2, dim: 0);
             return guidance.Combine(halves[0], halves[1]);
         }

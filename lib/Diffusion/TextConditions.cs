@@ -25,6 +25,9 @@ public sealed record TextConditions(Tensor Sequence, Tensor? Mask) : IDisposable
     /// <param name="rows">Which, <c>[N]</c> int64.</param>
     public TextConditions At(Tensor rows) => new(Sequence.index_select(0, rows), Mask?.index_select(0, rows));
 
+    /// <summary>The same, as numbers of a type and at a place.</summary>
+    public TextConditions To(ScalarType type, Device device) => new(Sequence.to(type, device), Mask?.to(device));
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -5,8 +5,9 @@ namespace ImageGen.Weights;
 
 /// <summary>A file open for reading at any place, by any number of threads: bytes go from the system's cache straight to where they are wanted.</summary>
 /// <remarks>
-/// Reading beats mapping here: a mapped page costs a fault before its first byte, which made copying from a map half as fast,
-/// and a file that somebody cuts short while it is read gives an error in place of the process's end.
+/// Reading beats mapping here. Tensors copied from a map, in windows of 16 MB, came in at 0.64 to 0.78 of the rate of reading the
+/// file's bytes, with two threads at 0.75 to 0.87, and with reading at 1.25 and 1.59 (./course bench weights): each mapped page
+/// costs a fault. And a file that somebody cuts short while it is read gives an error in place of the process's end.
 /// </remarks>
 internal sealed class RawFile : IDisposable
 {

@@ -66,10 +66,24 @@ public sealed class LatentDiffusionTests : IDisposable
     public void GuidanceZeroAsksTheNegativePromptAlone()
     {
         using var scope = NewDisposeScope();
-        var options = new GenerationOptions { Steps = 3, GuidanceScale = 0, NegativePrompt = "a red flower" };
+        var options = new GenerationOptions { Steps = 3, GuidanceScale = 0, GuidanceStart = 0, NegativePrompt = "a red flower" };
         var away = model.Generate(["a blue flower"], options, cancellation: TestContext.Current.CancellationToken);
         var toward = model.Generate(["a red flower"], new GenerationOptions { Steps = 3, GuidanceScale = 1 }, cancellation: TestContext.Current.CancellationToken);
         Assert.True(away.allclose(toward, atol: 1e-4));
+    }
+
+    [Fact]
+    public void GuidanceOutsideItsPartOfTheWayIsNone()
+    {
+        using var scope = NewDisposeScope();
+        // DPM-Solver's three looks are at 0, a third and two thirds of the way.
+        Tensor Made(double scale, double start, double stop = 1) => model.Generate(["a blue flower"],
+            new() { Steps = 3, GuidanceScale = scale, GuidanceStart = start, GuidanceStop = stop }, cancellation: TestContext.Current.CancellationToken);
+        using var none = Made(1, 0);
+        Assert.True(Made(4, 0.9).allclose(none, rtol: 0, atol: 0));
+        Assert.True(Made(4, 0.4, 0.5).allclose(none, rtol: 0, atol: 0));
+        Assert.False(Made(4, 0.5).allclose(none, atol: 1e-3));
+        Assert.False(Made(4, 0).allclose(Made(4, 0.2), atol: 1e-3));
     }
 
     [Fact]

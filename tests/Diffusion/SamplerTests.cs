@@ -164,8 +164,13 @@ public class SamplerTests
         var rescaled = new Guidance(3, 0.5).Combine(u, c).data<float>().ToArray();
         Assert.Equal(4 * (0.5 * 1.414214 / 3.559026 + 0.5), rescaled[0], 1e-4);
         Assert.False(new Guidance(1).NeedsBoth);
+        var limited = new Guidance(3, Start: 0.2, Stop: 0.8);
+        Assert.Equal([false, true, true, true, false], new[] { 0.19, 0.2, 0.5, 0.8, 0.81 }.Select(limited.NeedsBothAt));
+        Assert.False(new Guidance(3, Start: 1, Stop: 1).NeedsBoth);
         Assert.Contains("NaN", Assert.Throws<CourseException>(() => new Guidance(double.NaN).Checked()).Message);
         Assert.Contains("-1", Assert.Throws<CourseException>(() => new Guidance(-1).Checked()).Message);
+        Assert.Contains("start at 0.5 and stop at 0.4", Assert.Throws<CourseException>(() => new Guidance(3, Start: 0.5, Stop: 0.4).Checked()).Message);
+        Assert.Contains("stop at NaN", Assert.Throws<CourseException>(() => new Guidance(3, Stop: double.NaN).Checked()).Message);
         Assert.Contains("rescale is 2", Assert.Throws<CourseException>(() => new Guidance(3, 2).Checked()).Message);
     }
 

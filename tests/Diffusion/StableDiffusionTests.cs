@@ -17,7 +17,7 @@ public sealed class StableDiffusionTests : IDisposable
     private static readonly string[] Prompts = Expected.Texts("prompts");
     private static readonly GenerationOptions Options = new()
     {
-        Sampler = SamplerKind.Ddim, Steps = 4, GuidanceScale = 7.5, NegativePrompt = Expected.Text("negative"), Seeds = Expected.Integers("seeds"),
+        Sampler = SamplerKind.Ddim, Steps = 4, GuidanceScale = 7.5, GuidanceStart = 0, NegativePrompt = Expected.Text("negative"), Seeds = Expected.Integers("seeds"),
     };
 
     private readonly TemporaryFolder folder = new();
