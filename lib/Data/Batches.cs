@@ -141,15 +141,18 @@ public sealed class Batches
         var flip = options.Augment && data.MayFlip && random.Chance(0.5f);
         var (step, start) = flip ? (-3, (side - 1) * 3) : (3, 0);
         var plane = side * side;
+        ReadOnlySpan<float> unit = ToUnit;
         for (var y = 0; y < side; y++)
         {
-            var at = ((top + y) * picture.Width + left) * 3 + start;
-            for (var x = 0; x < side; x++, at += step)
+            var pixels = picture.Rgb.AsSpan(((top + y) * picture.Width + left) * 3, side * 3);
+            var red = planes.Slice(y * side, side);
+            var green = planes.Slice(plane + y * side, side);
+            var blue = planes.Slice(2 * plane + y * side, side);
+            for (int x = 0, at = start; x < red.Length; x++, at += step)
             {
-                var to = y * side + x;
-                planes[to] = ToUnit[picture.Rgb[at]];
-                planes[plane + to] = ToUnit[picture.Rgb[at + 1]];
-                planes[2 * plane + to] = ToUnit[picture.Rgb[at + 2]];
+                red[x] = unit[pixels[at]];
+                green[x] = unit[pixels[at + 1]];
+                blue[x] = unit[pixels[at + 2]];
             }
         }
     }
