@@ -89,14 +89,21 @@ public static class GanLosses
         return gradient.flatten(1).square().sum([1]).mean().MoveToOuterDisposeScope();
     }
 
-    /// <summary>Picks each picture's own text among all of the batch and one wrong text made for it: cross entropy over B + 1 products.</summary>
-    /// <param name="pairs">Products of pictures and texts, <c>[B, B]</c>; a picture's own text stands on the diagonal.</param>
-    /// <param name="wrong">Products of pictures and their wrong texts, <c>[B]</c>.</param>
-    /// <param name="alsoTrue">Where another's text is true of the picture, too, <c>[B, B]</c>: it is not asked about.</param>
-    public static Tensor Pairing(Tensor pairs, Tensor wrong, Tensor alsoTrue)
+    /// <summary>
+    /// Picks each picture's own text among all of the batch and the K wrong texts made for it: cross entropy over B + K products. The
+    /// wrong texts of other pictures are not asked about: they may happen to be true.
+    /// </summary>
+    /// <param name="products">
+    /// Products of B pictures and (1 + K)·B texts, <c>[B, (1 + K)·B]</c>: the own ones in the pictures' order, then one wrong text for each
+    /// in the same order, then another for each.
+    /// </param>
+    /// <param name="alsoTrue">Where another's own text is true of the picture, too, <c>[B, B]</c>: it is not asked about.</param>
+    public static Tensor Pairing(Tensor products, Tensor alsoTrue)
     {
         using var scope = NewDisposeScope();
-        var all = cat([pairs.masked_fill(alsoTrue, float.NegativeInfinity), wrong.unsqueeze(1)], 1);
-        return nn.functional.cross_entropy(all, arange(pairs.size(0), device: pairs.device)).MoveToOuterDisposeScope();
+        var count = products.size(0);
+        var own = products.narrow(1, 0, count).masked_fill(alsoTrue, float.NegativeInfinity);
+        var wrong = products.narrow(1, count, products.size(1) - count).view(count, -1, count).diagonal(dim1: 0, dim2: 2).t(); // [B, K]
+        return nn.functional.cross_entropy(cat([own, wrong], 1), arange(count, device: products.device)).MoveToOuterDisposeScope();
     }
 }

@@ -11,7 +11,7 @@ public sealed record GanOptions
     /// <summary>What the course's own checkpoints were trained with.</summary>
     public static GanOptions Petals => new()
     {
-        BatchSize = 32, GeneratorRate = 5e-4, DiscriminatorRate = 3e-4, PairingWeight = 1,
+        BatchSize = 32, GeneratorRate = 5e-4, DiscriminatorRate = 3e-4, PairingWeight = 1, WrongTexts = 4,
         FeatureMatchingWeight = 20, L1Weight = 20, L1Fade = 800, DiversityWeight = 10, GradientPenaltyWeight = 2, EmaDecay = 0.998,
     };
 
@@ -47,6 +47,12 @@ public sealed record GanOptions
     /// (XMC-GAN, arXiv 2101.04702). Needs <see cref="TextMatching.Projection"/>.
     /// </summary>
     public double PairingWeight { get; init; }
+
+    /// <summary>
+    /// Wrong texts made for each picture, 1 to 16: pairing compares with all of them, the score with the first. The batch's
+    /// other texts mostly differ in color, so only these teach what is harder to see.
+    /// </summary>
+    public int WrongTexts { get; init; } = 1;
 
     /// <summary>How much the distance of mean features counts in the generator's loss.</summary>
     public double FeatureMatchingWeight { get; init; } = 100;
@@ -97,6 +103,7 @@ public sealed record GanOptions
         Within(RealLabel, 0.5, 1, nameof(RealLabel));
         Within(WrongTextWeight, 0, 1e6, nameof(WrongTextWeight));
         Within(PairingWeight, 0, 1e6, nameof(PairingWeight));
+        Within(WrongTexts, 1, 16, nameof(WrongTexts));
         Within(FeatureMatchingWeight, 0, 1e6, nameof(FeatureMatchingWeight));
         Within(L1Weight, 0, 1e6, nameof(L1Weight));
         Within(L1Fade, 0, 10_000_000, nameof(L1Fade));

@@ -188,10 +188,6 @@ public sealed class GanTrainer : IDisposable
         return stack([fool.detach(), pairing.detach(), matching.detach(), pixels.detach(), alike.detach()]);
     }
 
-    private Tensor Pairing(Tensor features, TextPairs texts)
-    {
-        var count = texts.Right.size(0);
-        var all = Discriminator.Pairs(features, texts.RightAndWrong!);
-        return GanLosses.Pairing(all.narrow(1, 0, count), all.narrow(1, count, count).diagonal(), texts.AlsoTrue!);
-    }
+    private Tensor Pairing(Tensor features, TextPairs texts) =>
+        GanLosses.Pairing(Discriminator.Pairs(features, texts.RightAndWrong!), texts.AlsoTrue!);
 }

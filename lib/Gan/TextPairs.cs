@@ -15,11 +15,14 @@ internal sealed class TextPairs
         if (options.WrongTextWeight > 0 || options.PairingWeight > 0)
         {
             var random = SplitMix64.Stream((ulong)Seeds.At(options.Seed, step), 0);
-            Wrong = Read(encoder, [.. Enumerable.Range(0, count).Select(i => data.WrongCaption(batch.Indices[i], batch.CaptionIndices[i], random))]);
+            // Only pairing compares with more than one.
+            var all = (options.PairingWeight > 0 ? options.WrongTexts : 1) * count;
+            AllWrong = Read(encoder, [.. Enumerable.Range(0, all).Select(i => data.WrongCaption(batch.Indices[i % count], batch.CaptionIndices[i % count], random))]);
+            Wrong = AllWrong.narrow(0, 0, count);
         }
         if (options.PairingWeight > 0)
         {
-            RightAndWrong = cat([Right, Wrong!], 0);
+            RightAndWrong = cat([Right, AllWrong!], 0);
             var alsoTrue = new bool[count * count];
             for (var i = 0; i < count; i++)
                 for (var j = 0; j < count; j++)
@@ -40,6 +43,8 @@ internal sealed class TextPairs
         }
     }
 
+    private Tensor? AllWrong { get; }
+
     // A copy in torch's own memory: matrix products of memory that is aligned in another way differ in their last bits.
     private static Tensor Read(ICaptionEncoder encoder, IReadOnlyList<string> captions)
     {
@@ -53,7 +58,7 @@ internal sealed class TextPairs
     /// <summary>For each picture a caption that does not fit it, <c>[B, W]</c>; null where nothing asks for it.</summary>
     public Tensor? Wrong { get; }
 
-    /// <summary>Both, one above the other, <c>[2B, W]</c>; null where nothing asks for them.</summary>
+    /// <summary>The right captions, and under them <see cref="GanOptions.WrongTexts"/> times as many wrong ones, <c>[B + K·B, W]</c>; null where nothing asks for them.</summary>
     public Tensor? RightAndWrong { get; }
 
     /// <summary>Where picture i is truly described by caption j, j not i; <c>[B, B]</c>; null where nothing asks for it.</summary>

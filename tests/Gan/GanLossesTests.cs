@@ -65,15 +65,18 @@ public sealed class GanLossesTests : IDisposable
     [Fact]
     public void Pairing_asks_for_the_own_text_among_those_that_are_wrong()
     {
-        var pairs = tensor(new float[,] { { 2, 1 }, { 5, 0 } });
-        var wrong = tensor(new[] { 0f, 1f });
-        var none = zeros(2, 2, ScalarType.Bool);
+        // Two pictures; their own texts, a wrong one for each, and another. 9 stands where another picture's wrong text is not asked about.
+        var products = tensor(new float[,] { { 2, 1, 0, 9, 3, 9 }, { 5, 0, 9, 1, 9, -1 } });
+        var (one, none) = (products.narrow(1, 0, 4), zeros(2, 2, ScalarType.Bool));
         // −ln e²/(e² + e¹ + e⁰) and −ln e⁰/(e⁵ + e⁰ + e¹).
         var first = Math.Log(Math.Exp(2) + Math.E + 1) - 2;
-        Assert.Equal((first + Math.Log(Math.Exp(5) + 1 + Math.E)) / 2, GanLosses.Pairing(pairs, wrong, none).ToDouble(), 1e-5);
+        Assert.Equal((first + Math.Log(Math.Exp(5) + 1 + Math.E)) / 2, GanLosses.Pairing(one, none).ToDouble(), 1e-5);
         // The other text is true of the second picture, too: it does not count against it.
         var alsoTrue = tensor(new[,] { { false, false }, { true, false } });
-        Assert.Equal((first + Math.Log(1 + Math.E)) / 2, GanLosses.Pairing(pairs, wrong, alsoTrue).ToDouble(), 1e-5);
+        Assert.Equal((first + Math.Log(1 + Math.E)) / 2, GanLosses.Pairing(one, alsoTrue).ToDouble(), 1e-5);
+        // With two wrong texts each, e³ and e⁻¹ join the sums.
+        first = Math.Log(Math.Exp(2) + Math.E + 1 + Math.Exp(3)) - 2;
+        Assert.Equal((first + Math.Log(1 + Math.E + Math.Exp(-1))) / 2, GanLosses.Pairing(products, alsoTrue).ToDouble(), 1e-5);
     }
 
     [Fact]

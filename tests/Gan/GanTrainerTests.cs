@@ -145,6 +145,7 @@ public sealed class GanTrainerTests
     {
         Assert.Contains("fewer than one batch of 64", Assert.Throws<CourseException>(() => Trainer(new GanOptions())).Message);
         Assert.Contains($"set TextWidth to {Words.Width}", Assert.Throws<CourseException>(() => Trainer(config: Tiny with { TextWidth = 3 })).Message);
+        Assert.Contains("WrongTexts", Assert.Throws<CourseException>(() => Trainer(Quick with { WrongTexts = 0 })).Message);
         Assert.Contains("PairingWeight", Assert.Throws<CourseException>(() => Trainer(config: Tiny with { Matching = TextMatching.Sum })).Message);
         Assert.Contains("RealLabel", Assert.Throws<CourseException>(() => Trainer(Quick with { RealLabel = 2 })).Message);
         Assert.Contains("draws 64", Assert.Throws<CourseException>(() => new GanTrainer(Tiny, new Petals(Split.Train, 24, side: 32), Words, Quick)).Message);

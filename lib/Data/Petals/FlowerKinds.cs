@@ -42,20 +42,24 @@ internal static class FlowerKinds
             (Backdrop)random.Next(8), (FlowerLight)random.Next(4), (FlowerSize)random.Next(3), (FlowerPose)random.Next(5), (Foliage)random.Next(3));
     }
 
-    /// <summary>The same flower with another color, shape, center or backdrop, of which the split may have some.</summary>
+    /// <summary>
+    /// The same flower with another color, shape, center or backdrop, of which the split may have some. The shape is the hardest
+    /// to see: it changes as often as the three others together, and with it a number of petals that it does not come with.
+    /// </summary>
     public static FlowerAttributes Change(FlowerAttributes flower, SplitMix64 random, Split split)
     {
         while (true)
         {
-            var changed = random.Next(4) switch
+            var changed = random.Next(6) switch
             {
                 0 => flower with { Color = (PetalColor)random.Next(10) },
-                1 => flower with { Shape = (PetalShape)random.Next(5) },
-                2 => flower with { Center = (CenterColor)random.Next(6) },
-                _ => flower with { Backdrop = (Backdrop)random.Next(8) },
+                1 => flower with { Center = (CenterColor)random.Next(6) },
+                2 => flower with { Backdrop = (Backdrop)random.Next(8) },
+                _ => flower with { Shape = (PetalShape)random.Next(5) },
             };
-            if (changed.Center.ToString() == changed.Color.ToString() || IsHeldOut(changed.Color, changed.Shape) != (split == Split.HeldOut)) continue;
-            if (changed != flower) return changed;
+            if (changed.Center.ToString() == changed.Color.ToString() || IsHeldOut(changed.Color, changed.Shape) != (split == Split.HeldOut) || changed == flower) continue;
+            var counts = PetalCounts(changed.Shape);
+            return counts.Contains(changed.PetalCount) ? changed : changed with { PetalCount = random.Pick(counts) };
         }
     }
 

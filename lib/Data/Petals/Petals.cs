@@ -91,8 +91,9 @@ public sealed class Petals : ICaptionedPictures
     public bool Fits(int index, int other, int captionIndex) => Descriptions(other)[captionIndex].Fits(Attributes(index));
 
     /// <summary>
-    /// A caption that does not fit: half of the time another flower's, half of the time the flower's own with one thing
-    /// changed, say the color of the center. Neither speaks of a held-out combination, unless the set is made of them.
+    /// A caption that does not fit: another flower's, or the flower's own with one thing changed, most often the petals' shape.
+    /// Either is tried half of the time, until one does not fit: a change that the caption does not name changes nothing. Neither
+    /// speaks of a held-out combination, unless the set is made of them.
     /// </summary>
     /// <inheritdoc/>
     public string WrongCaption(int index, int captionIndex, SplitMix64 random)
