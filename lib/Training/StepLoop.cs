@@ -69,6 +69,9 @@ public sealed class StepLoop(
         var began = done;
         var first = kept is null ? began : 0; // the step before the first row
         using var losses = kept?.alias() ?? zeros([Math.Max(1, steps - first), lossNames.Count], ScalarType.Float64);
+        // Who watches sees the steps of before at once, and the curve whole.
+        for (var row = first; progress is not null && row < began; row++)
+            progress.Report(new(row + 1, steps, TimeSpan.Zero, Named(Row(losses, row)), row + 1 == steps ? sample?.Invoke() : null));
         while (done < steps && !cancellation.IsCancellationRequested && !interrupted.IsCancellationRequested)
         {
             using var scope = NewDisposeScope();

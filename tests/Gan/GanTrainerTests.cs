@@ -64,7 +64,10 @@ public sealed class GanTrainerTests
         using (CellScope.Enter(TestContext.Current.CancellationToken, folder["003-a"]))
         {
             using var first = Trainer();
-            Assert.Equal(4, Go(first, new Watch(_ => Assert.Fail("it has no step left"))).Losses.Steps.Count);
+            var reported = new List<TrainingProgress>();
+            Assert.Equal(4, Go(first, new Watch(reported.Add), new CaptionGrid([Flowers.Captions(0)[0]], Words)).Losses.Steps.Count);
+            Assert.Equal([1, 2, 3, 4], reported.Select(report => report.Step)); // those of before; it has no step left
+            Assert.NotNull(reported[^1].Sample);
             using var second = Trainer(Quick with { Steps = 6 });
             Assert.Equal(losses.Steps, Go(second).Losses.Steps);
             Same(whole.Generator, second.Generator);
