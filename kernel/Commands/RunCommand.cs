@@ -52,7 +52,8 @@ internal static class RunCommand
         var output = new RunOutput(folder);
         var results = await RunAllAsync(lessons, options, output.Write, cancellationToken);
         Summarize(results, cancellationToken);
-        if (results.Any(result => result.Outcome != LessonOutcome.Passed) && Directory.Exists(options.States) && Directory.EnumerateFiles(options.States, "*", SearchOption.AllDirectories).Any())
+        if (results.Any(result => result.Outcome != LessonOutcome.Passed)
+            && Directory.Exists(options.States) && Directory.EnumerateFiles(options.States, "*", SearchOption.AllDirectories).Any())
             Console.Error.WriteLine($"What trainings have done is kept in {options.States}: the same command goes on with it.");
         if (File.Exists(output.Index)) Console.WriteLine($"Look at {output.Index}");
         return ExitCode(results, cancellationToken);

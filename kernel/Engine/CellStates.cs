@@ -21,16 +21,14 @@ internal sealed class CellStates(string folder)
     /// <summary>The states of the next cell.</summary>
     /// <param name="number">The cell's.</param>
     /// <param name="code">Its text.</param>
-    /// <param name="outdated">Whether there were states that other code had made in its place; they are deleted.</param>
+    /// <param name="outdated">Whether there are states that other code made in its place, and none of its own.</param>
     /// <returns>What the paths of the cell's states begin with: see <see cref="CellScope.NextState"/>.</returns>
     public string Enter(int number, string code, out bool outdated)
     {
         soFar = SHA256.HashData([.. soFar, .. Encoding.UTF8.GetBytes(code)]);
         var name = $"{number:000}-{Convert.ToHexStringLower(soFar)[..Length]}";
-        string[] others = !Directory.Exists(folder) ? []
-            : [.. Directory.EnumerateFiles(folder, $"{number:000}-*").Where(file => !Path.GetFileName(file).StartsWith(name, StringComparison.Ordinal))];
-        foreach (var file in others) File.Delete(file);
-        outdated = others.Length > 0;
+        string[] kept = Directory.Exists(folder) ? Directory.GetFiles(folder, $"{number:000}-*") : [];
+        outdated = kept.Length > 0 && !kept.Any(file => Path.GetFileName(file).StartsWith(name, StringComparison.Ordinal));
         return Path.Combine(folder, name);
     }
 }

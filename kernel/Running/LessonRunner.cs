@@ -61,8 +61,7 @@ public sealed record RunOptions
     /// <summary>The variables that a lesson's process gets; null takes one away.</summary>
     public IReadOnlyDictionary<string, string?> Environment(Lesson lesson)
     {
-        var variables = new Dictionary<string, string?> { [Scales.Variable] = Scale.ToString().ToLowerInvariant() };
-        variables[CellStates.Variable] = StatesOf(lesson);
+        var variables = new Dictionary<string, string?> { [Scales.Variable] = Scale.ToString().ToLowerInvariant(), [CellStates.Variable] = StatesOf(lesson) };
         if (OnlyTheCourses) variables["IMAGEGEN_CONTENT"] = variables["IMAGEGEN_STYLE"] = null;
         if (Content is not null) variables["IMAGEGEN_CONTENT"] = Content;
         if (Style is not null) variables["IMAGEGEN_STYLE"] = Style;

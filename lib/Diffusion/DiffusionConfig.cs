@@ -53,7 +53,8 @@ public sealed record DiffusionConfig(
             ["beta_start"] = First, ["beta_end"] = Last, ["rescale_betas_zero_snr"] = ZeroTerminalSnr,
             ["steps_offset"] = Offset, ["set_alpha_to_one"] = EndsClean,
         };
-        if (Scheduler is not null) json[ClassKey] = Scheduler;
+        // Some of diffusers' classes clip, and PNDM takes Runge-Kutta steps, unless told not to.
+        if (Scheduler is not null) (json[ClassKey], json["clip_sample"], json["skip_prk_steps"]) = (Scheduler, false, true);
         if (Spacing is { } spacing) json[SpacingKey] = Spacings[(int)spacing];
         if (Karras) json[KarrasKey] = true;
         return JsonSerializer.Serialize(json);

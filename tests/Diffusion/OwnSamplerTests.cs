@@ -92,6 +92,7 @@ public sealed class OwnSamplerTests : IDisposable
         StableDiffusion.Save(model, folder["again"], ScalarType.Float32);
         using var index = JsonDocument.Parse(File.ReadAllText(folder["again/model_index.json"]));
         Assert.Equal("PNDMScheduler", index.RootElement.GetProperty("scheduler")[1].GetString());
+        Assert.Contains("\"skip_prk_steps\":true", File.ReadAllText(folder["again/scheduler/scheduler_config.json"])); // else diffusers would sample otherwise
         Assert.Equal(model.Config, StableDiffusionParts.Of(folder["again"]).Diffusion);
     }
 
