@@ -34,9 +34,12 @@ internal static class RunCommand
         var ofSolutions = parsed.GetValue(Solutions) || wanted.Contains("solutions");
         var course = CourseCommands.LessonsOf(parsed);
         var lessons = course.Select([.. wanted.Where(word => word != "solutions")], ofSolutions);
+        var scale = parsed.GetValue(Size) is { } size ? Scales.Parse(size) : Scales.Current;
+        var folder = Path.GetFullPath(parsed.GetValue(Output) ?? Path.Combine(course.Root, "out"));
         var options = new RunOptions
         {
-            Scale = parsed.GetValue(Size) is { } scale ? Scales.Parse(scale) : Scales.Current,
+            Scale = scale,
+            States = scale == Scale.Full ? Path.Combine(folder, "states") : null, // the other scales take minutes
             Content = Picture("--content", parsed.GetValue(Content)),
             Style = Picture("--style", parsed.GetValue(Style)),
             Timeout = parsed.GetValue(Timeout) switch
@@ -46,9 +49,12 @@ internal static class RunCommand
                 var seconds => throw new CourseException($"--timeout {seconds} is no time to give a cell: it takes seconds, more than 0."),
             },
         };
-        var output = new RunOutput(parsed.GetValue(Output) ?? Path.Combine(course.Root, "out"));
+        var output = new RunOutput(folder);
         var results = await RunAllAsync(lessons, options, output.Write, cancellationToken);
         Summarize(results, cancellationToken);
+        if (results.Any(result => result.Outcome != LessonOutcome.Passed)
+            && Directory.Exists(options.States) && Directory.EnumerateFiles(options.States, "*", SearchOption.AllDirectories).Any())
+            Console.Error.WriteLine($"What trainings have done is kept in {options.States}: the same command goes on with it.");
         if (File.Exists(output.Index)) Console.WriteLine($"Look at {output.Index}");
         return ExitCode(results, cancellationToken);
     }

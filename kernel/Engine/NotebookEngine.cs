@@ -20,6 +20,9 @@ public sealed class NotebookEngine(string folder) : IDisposable
     private Task<ScriptSession>? session;
     private RunningCell? running;
 
+    /// <summary>Where the cells' trainings keep their states; nowhere when null.</summary>
+    internal CellStates? States { get; init; }
+
     /// <summary>Cells executed so far.</summary>
     public int ExecutionCount { get; private set; }
 
@@ -62,7 +65,9 @@ public sealed class NotebookEngine(string folder) : IDisposable
         var number = counted ? ++ExecutionCount : ExecutionCount;
         var watch = Stopwatch.StartNew();
         errors.Remember(number, code.ReplaceLineEndings("\n"), []);
-        using var cell = new RunningCell(thread, sink);
+        var outdated = false;
+        using var cell = new RunningCell(thread, sink, States?.Enter(number, code, out outdated));
+        if (outdated) cell.Context.Emit(new StreamOutput(IsError: false, "The code has changed since this lesson was stopped: what was kept of the trainings here is of no use, and they begin anew.\n"));
         lock (gate) running = cell;
         ErrorOutput? error = null;
         var status = CellStatus.Ok;

@@ -13,14 +13,15 @@ internal sealed class RunningCell : IDisposable
     private static readonly TimeSpan Aftermath = TimeSpan.FromSeconds(1);
 
     private readonly CellThread thread;
+    private readonly string? states;
     private readonly CancellationTokenSource token = new(), stop = new();
     private readonly TaskCompletionSource givenUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int interrupts, stopped;
     private volatile bool ended;
 
-    public RunningCell(CellThread thread, IOutputSink sink)
+    public RunningCell(CellThread thread, IOutputSink sink, string? states)
     {
-        this.thread = thread;
+        (this.thread, this.states) = (thread, states);
         Context = new KernelInvocationContext(sink, token.Token);
     }
 
@@ -43,7 +44,7 @@ internal sealed class RunningCell : IDisposable
     public IDisposable Enter()
     {
         KernelInvocationContext.Current = Context;
-        return scope = CellScope.Enter(token.Token);
+        return scope = CellScope.Enter(token.Token, states);
     }
 
     private CellScope? scope;

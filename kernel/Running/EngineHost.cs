@@ -20,7 +20,8 @@ internal static class EngineHost
         using var ignored = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => signal.Cancel = true);
         await using var pipe = new NamedPipeClientStream(".", pipeName, PipeDirection.InOut, PipeOptions.Asynchronous | PipeOptions.CurrentUserOnly);
         await pipe.ConnectAsync(10_000);
-        using var engine = new NotebookEngine(Environment.CurrentDirectory);
+        var states = Environment.GetEnvironmentVariable(CellStates.Variable);
+        using var engine = new NotebookEngine(Environment.CurrentDirectory) { States = states is null ? null : new(states) };
         var warm = engine.WarmUpAsync();
 
         using var reports = new BlockingCollection<HostReport>(boundedCapacity: 1000);

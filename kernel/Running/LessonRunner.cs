@@ -26,7 +26,7 @@ public enum LessonOutcome
 /// <param name="Cells">Code cells in all.</param>
 /// <param name="Elapsed">From the start of its process to its end.</param>
 /// <param name="PeakBytes">The most memory its process had.</param>
-/// <param name="Failure">What failed: cell, line and message, in one line.</param>
+/// <param name="Failure">What failed: cell, line and message, in one line; or what went wrong after it passed.</param>
 public sealed record LessonResult(
     Lesson Lesson, LessonOutcome Outcome, Notebook? Notebook, int CellsRun, int Cells, TimeSpan Elapsed, long PeakBytes, string? Failure = null);
 
@@ -52,19 +52,39 @@ public sealed record RunOptions
     /// <summary>The most time a cell may take; null for as long as it needs.</summary>
     public TimeSpan? Timeout { get; init; }
 
+    /// <summary>A folder for the states of trainings, so that a lesson that was stopped goes on with them; none are kept when null.</summary>
+    public string? States { get; init; }
+
     /// <summary>For a run that others will see: no pictures of the student's own, whatever the environment says.</summary>
     public bool OnlyTheCourses { get; init; }
 
     /// <summary>The variables that a lesson's process gets; null takes one away.</summary>
     public IReadOnlyDictionary<string, string?> Environment(Lesson lesson)
     {
-        var variables = new Dictionary<string, string?> { [Scales.Variable] = Scale.ToString().ToLowerInvariant() };
+        var variables = new Dictionary<string, string?> { [Scales.Variable] = Scale.ToString().ToLowerInvariant(), [CellStates.Variable] = StatesOf(lesson) };
         if (OnlyTheCourses) variables["IMAGEGEN_CONTENT"] = variables["IMAGEGEN_STYLE"] = null;
         if (Content is not null) variables["IMAGEGEN_CONTENT"] = Content;
         if (Style is not null) variables["IMAGEGEN_STYLE"] = Style;
         if (lesson.IsSolution) variables["IMAGEGEN_CHECKS"] = "strict";
         return variables;
     }
+
+    /// <summary>Deletes the states of a lesson that has ended, so that it begins anew the next time.</summary>
+    /// <returns>What went wrong; null when nothing did.</returns>
+    public string? Forget(Lesson lesson)
+    {
+        try
+        {
+            if (StatesOf(lesson) is { } states && Directory.Exists(states)) Directory.Delete(states, recursive: true);
+            return null;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return $"the states of its trainings cannot be deleted, delete {StatesOf(lesson)} to train anew: {error.Message}";
+        }
+    }
+
+    private string? StatesOf(Lesson lesson) => States is null ? null : Path.Combine(States, lesson.DisplayName);
 }
 
 /// <summary>Executes one lesson in a process of its own, from the first code cell to the last or to the first failure.</summary>
@@ -101,7 +121,7 @@ public sealed class LessonRunner(RunOptions options)
                 if (end.Status != CellStatus.Ok) return Result(LessonOutcome.Failed, Failure(notebook, cell, run + 1, end.Error));
                 run++;
             }
-            return Result(LessonOutcome.Passed);
+            return Result(LessonOutcome.Passed, options.Forget(lesson));
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested) { return Result(LessonOutcome.Stopped); }
         catch (CourseException error) { return Result(LessonOutcome.Failed, error.Message); }

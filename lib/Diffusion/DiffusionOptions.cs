@@ -45,7 +45,7 @@ public sealed record DiffusionOptions
     /// <summary>Steps between two samples.</summary>
     public int SampleEvery { get; init; } = 250;
 
-    /// <summary>A file for the state, saved every <see cref="SaveEvery"/> steps; null keeps none.</summary>
+    /// <summary>A file for the state, saved every <see cref="SaveEvery"/> steps; when null, the lesson's that runs at full scale, or none.</summary>
     public string? StateFile { get; init; }
 
     /// <summary>Steps between two saves.</summary>

@@ -60,13 +60,15 @@ public static class DiffusionTraining
         var state = new TrainingCheckpoint().Add("model", learner).Add("ema", ema).Add("adam", optimizer);
         var scaler = unet.Type == ScalarType.Float16 ? new LossScaler(options.FirstLossScale) : null;
         if (scaler is not null) state.Add("loss", scaler);
-        var done = options.Resume ? state.Load(options.StateFile ?? throw new CourseException("Resume is set and StateFile is not: name the file to go on from.")) : 0;
+        using var kept = options.StateFile is null && !options.Resume ? LessonState.OfNext(options.Steps, options.Seed, LossNames) : null;
+        var done = options.Resume ? state.Load(options.StateFile ?? throw new CourseException("Resume is set and StateFile is not: name the file to go on from."))
+            : kept?.TakeUp(state) ?? 0;
         Picture? sample = null;
         var (current, sampledAt) = (done, int.MinValue / 2);
 
         learner.train();
         var result = MemoryShortage.Explained(() => new StepLoop(options.Steps, LossNames, progress, cancellation).Run(
-            Step, Sample, done, options.StateFile is { } file ? new(options.SaveEvery, step => state.Save(file, step)) : null),
+            Step, Sample, done, options.StateFile is { } file ? new(options.SaveEvery, step => state.Save(file, step)) : kept?.Saving(options.SaveEvery, state), kept?.Losses),
             "lower BatchSize, and raise Accumulate by as much");
         using (no_grad())
             foreach (var (name, value) in learner.state_dict()) value.copy_(ema.Averages[name]);

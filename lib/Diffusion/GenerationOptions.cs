@@ -3,8 +3,8 @@ namespace ImageGen.Diffusion;
 /// <summary>How pictures are made from texts.</summary>
 public sealed record GenerationOptions
 {
-    /// <summary>The way from noise to latents.</summary>
-    public SamplerKind Sampler { get; init; } = SamplerKind.DpmSolver;
+    /// <summary>The way from noise to latents; when null, the model's own, <see cref="DiffusionConfig.Scheduler"/>, or DPM-Solver++ where it has none.</summary>
+    public SamplerKind? Sampler { get; init; }
 
     /// <summary>Steps of the sampler.</summary>
     public int Steps { get; init; } = 20;
@@ -33,10 +33,10 @@ public sealed record GenerationOptions
     /// <summary>DDIM's share of chance.</summary>
     public double Eta { get; init; }
 
-    /// <summary>Whether Karras' noise levels are used.</summary>
-    public bool Karras { get; init; }
+    /// <summary>Whether Karras' noise levels are used; as the model's configuration has it when null.</summary>
+    public bool? Karras { get; init; }
 
-    /// <summary>Which moments are visited; the sampler's usual when null.</summary>
+    /// <summary>Which moments are visited; when null, as the model's configuration has it, or the sampler's usual where it says nothing.</summary>
     public MomentSpacing? Spacing { get; init; }
 
     /// <summary>Where chance begins: the same seed, prompts and options give the same pictures.</summary>

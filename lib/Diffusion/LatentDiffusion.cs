@@ -20,6 +20,7 @@ public sealed class LatentDiffusion(AutoencoderKL autoencoder, UNet unet, ITextC
     private const int AtOnce = 64;
 
     private readonly NoiseSchedule schedule = config.Schedule();
+    private bool warnedOfSampler; // once is enough
 
     /// <summary>Between pictures and latents.</summary>
     public AutoencoderKL Autoencoder => autoencoder;
@@ -171,11 +172,12 @@ public sealed class LatentDiffusion(AutoencoderKL autoencoder, UNet unet, ITextC
         return Run(sampler, latents, prompts, new() { GuidanceScale = 1, Steps = steps }, 0, null, null, null, default).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The sampler that options name, over this model's schedule.</summary>
-    public Sampler SamplerOf(GenerationOptions options) => Sampler.Of(options.Sampler, schedule, new()
+    /// <summary>The sampler that options name, or the model's own, over this model's schedule.</summary>
+    /// <exception cref="CourseException">An option is out of range.</exception>
+    public Sampler SamplerOf(GenerationOptions options) => Sampler.Of(options.Sampler ?? OwnSampler(options.Warn), schedule, new()
     {
-        Steps = options.Steps, Spacing = options.Spacing, Prediction = config.Prediction, Eta = options.Eta, Karras = options.Karras,
-        Offset = config.Offset, EndsClean = config.EndsClean,
+        Steps = options.Steps, Spacing = options.Spacing ?? config.Spacing, Prediction = config.Prediction, Eta = options.Eta,
+        Karras = options.Karras ?? config.Karras, Offset = config.Offset, EndsClean = config.EndsClean,
     });
 
     /// <summary>Collects what the model held the picture for along a way: give its <c>Add</c> as <c>seen</c>.</summary>
@@ -207,6 +209,16 @@ public sealed class LatentDiffusion(AutoencoderKL autoencoder, UNet unet, ITextC
             var halves = output.chunk(2, dim: 0);
             return guidance.Combine(halves[0], halves[1]);
         }
+    }
+
+    private SamplerKind OwnSampler(Action<string>? warn)
+    {
+        const SamplerKind usual = SamplerKind.DpmSolver;
+        if (config.Scheduler is not { } name) return usual;
+        if (Sampler.Known(name) is { } own) return own;
+        if (!warnedOfSampler) (warn ?? Console.WriteLine)($"The model's own sampler is a {name}, which the course has not: {usual} is used, unless GenerationOptions.Sampler names another.");
+        warnedOfSampler = true;
+        return usual;
     }
 
     // Each part has a seed of its own, counted up from the options'.

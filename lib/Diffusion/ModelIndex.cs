@@ -23,13 +23,13 @@ internal sealed record ModelIndex(bool TextIsBert)
         return new(json.Has("text_encoder") && json.Words("text_encoder") is [_, "BertModel"]);
     }
 
-    internal static void Write(string folder, bool isBert) => PartFiles.Write(Path.Combine(folder, FileName), JsonSerializer.Serialize(new Dictionary<string, object>
+    internal static void Write(string folder, bool isBert, string? scheduler) => PartFiles.Write(Path.Combine(folder, FileName), JsonSerializer.Serialize(new Dictionary<string, object>
     {
         [Class] = isBert ? OurClass : Known[0],
         ["unet"] = new[] { "diffusers", "UNet2DConditionModel" }, ["vae"] = new[] { "diffusers", "AutoencoderKL" },
         ["text_encoder"] = new[] { "transformers", isBert ? "BertModel" : "CLIPTextModel" },
         ["tokenizer"] = new[] { "transformers", isBert ? "BertTokenizer" : "CLIPTokenizer" },
-        ["scheduler"] = new[] { "diffusers", "DDIMScheduler" },
+        ["scheduler"] = new[] { "diffusers", scheduler ?? "DDIMScheduler" },
     }));
 }
 

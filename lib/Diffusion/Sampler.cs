@@ -71,7 +71,11 @@ public abstract class Sampler
 
     /// <summary>The kind that a name stands for: the course's own, or the class name in a published scheduler_config.json.</summary>
     /// <exception cref="CourseException">The name is unknown: the message lists those that are known.</exception>
-    public static SamplerKind Named(string name) => name.Trim().ToLowerInvariant() switch
+    public static SamplerKind Named(string name) => Known(name)
+        ?? throw new CourseException($"There is no sampler '{name}': use one of {string.Join(", ", Enum.GetNames<SamplerKind>()).ToLowerInvariant()}.");
+
+    /// <summary>The same; null where the name is unknown.</summary>
+    internal static SamplerKind? Known(string name) => name.Trim().ToLowerInvariant() switch
     {
         "ddpm" or "ddpmscheduler" => SamplerKind.Ddpm,
         "ddim" or "ddimscheduler" => SamplerKind.Ddim,
@@ -80,7 +84,7 @@ public abstract class Sampler
         "heun" or "heundiscretescheduler" => SamplerKind.Heun,
         "dpmsolver" or "dpm++" or "dpmsolvermultistepscheduler" => SamplerKind.DpmSolver,
         "plms" or "pndm" or "pndmscheduler" => SamplerKind.Plms,
-        _ => throw new CourseException($"There is no sampler '{name}': use one of {string.Join(", ", Enum.GetNames<SamplerKind>()).ToLowerInvariant()}."),
+        _ => null,
     };
 
     private protected static Tensor NoiseLike(Tensor latents, NoiseSource? chance) =>

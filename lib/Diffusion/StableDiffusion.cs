@@ -86,7 +86,7 @@ public static class StableDiffusion
         SafeTensors.Save(In(UNetFolder, Weights), model.UNet, type);
         PartFiles.Write(In(UNetFolder, Config), model.UNet.Config.ToJson());
         PartFiles.Write(In(SchedulerFolder, Schedule), model.Config.ToJson());
-        ModelIndex.Write(folder, isBert: model.Text is BertConditioner);
+        ModelIndex.Write(folder, isBert: model.Text is BertConditioner, model.Config.Scheduler);
 
         string In(params ReadOnlySpan<string> parts) => Path.Combine([folder, .. parts]);
     }

@@ -79,20 +79,23 @@ public sealed class GanTrainer : IDisposable
     /// <summary>How long training has waited for pictures.</summary>
     public TimeSpan Waited => batches.Waited;
 
-    /// <summary>Goes on to <see cref="GanOptions.Steps"/>.</summary>
+    /// <summary>Goes on to <see cref="GanOptions.Steps"/>; in a lesson that was stopped at full scale, from where this training was.</summary>
     /// <param name="progress">Who watches; may be nobody.</param>
     /// <param name="sampler">Draws the fixed grid for reports; may be nobody.</param>
-    /// <param name="stateFile">Where to keep the state every 250 steps and at the end; nowhere when not given.</param>
+    /// <param name="stateFile">Where to keep the state every 250 steps and at the end; when not given, where the lesson keeps it, or nowhere.</param>
     /// <param name="cancellation">Stops before the next step.</param>
     /// <exception cref="CourseException">A loss is not a number: the state file keeps what it had.</exception>
     public LoopResult Run(IProgress<TrainingProgress>? progress = null, CaptionGrid? sampler = null, string? stateFile = null, CancellationToken cancellation = default)
     {
+        const int saveEvery = 250;
         Generator.train();
         Discriminator.train();
+        using var kept = stateFile is null && StepsDone == 0 ? LessonState.OfNext(Options.Steps, Options.Seed, LossNames) : null;
+        if (kept is not null) StepsDone = kept.TakeUp(state);
         using var ahead = batches.From(StepsDone).GetEnumerator();
         return new StepLoop(Options.Steps, LossNames, progress, cancellation).Run(
             Next, sampler is null ? null : () => sampler.Draw(this), StepsDone,
-            stateFile is null ? null : new(250, step => state.Save(stateFile, step)));
+            stateFile is null ? kept?.Saving(saveEvery, state) : new(saveEvery, step => state.Save(stateFile, step)), kept?.Losses);
 
         Tensor Next(int step)
         {

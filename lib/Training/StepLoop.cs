@@ -58,21 +58,27 @@ public sealed class StepLoop(
     /// <param name="sample">Makes a small picture of the current state; called only for a report.</param>
     /// <param name="done">Steps done before, by the training that this one goes on with.</param>
     /// <param name="save">Keeps the state after a step; never called with losses that are not numbers.</param>
+    /// <param name="kept">The losses of all steps, <c>[steps, lossNames.Count]</c> float64, with those of the steps done before; new ones when null.</param>
+    /// <returns>The losses of the steps done now, or all that are kept.</returns>
     /// <exception cref="CourseException">A loss is not a number or infinite. What was saved before stays as it was.</exception>
-    public LoopResult Run(Func<int, Tensor> step, Func<Picture?>? sample = null, int done = 0, Saving? save = null)
+    public LoopResult Run(Func<int, Tensor> step, Func<Picture?>? sample = null, int done = 0, Saving? save = null, Tensor? kept = null)
     {
         var interrupted = CellScope.Token;
         var clock = Stopwatch.StartNew();
         var lastReport = TimeSpan.Zero;
-        var first = done;
-        using var losses = zeros([Math.Max(1, steps - first), lossNames.Count], ScalarType.Float64);
+        var began = done;
+        var first = kept is null ? began : 0; // the step before the first row
+        using var losses = kept?.alias() ?? zeros([Math.Max(1, steps - first), lossNames.Count], ScalarType.Float64);
+        // Who watches sees the steps of before at once, and the curve whole.
+        for (var row = first; progress is not null && row < began; row++)
+            progress.Report(new(row + 1, steps, TimeSpan.Zero, Named(Row(losses, row)), row + 1 == steps ? sample?.Invoke() : null));
         while (done < steps && !cancellation.IsCancellationRequested && !interrupted.IsCancellationRequested)
         {
             using var scope = NewDisposeScope();
             var values = step(done + 1);
             using (no_grad()) losses[done - first].copy_(values);
             done++;
-            var reports = progress is not null && (done == first + 1 || done == steps || clock.Elapsed - lastReport >= BetweenReports);
+            var reports = progress is not null && (done == began + 1 || done == steps || clock.Elapsed - lastReport >= BetweenReports);
             var saves = save is not null && done < steps && done % save.Every == 0;
             // On a GPU every look waits for all work before it, so there the numbers are looked at only when someone needs them.
             if (values.device_type == DeviceType.CPU || reports || saves || done == steps) StopAtNonsense(Row(losses, done - 1 - first), done);
@@ -81,7 +87,7 @@ public sealed class StepLoop(
             lastReport = clock.Elapsed;
             progress!.Report(new(done, steps, lastReport, Named(Row(losses, done - 1 - first)), sample?.Invoke()));
         }
-        if (done > first) save?.Save(done);
+        if (done > began) save?.Save(done);
         var rows = Enumerable.Range(0, done - first).Select(i => (IReadOnlyList<double>)Row(losses, i)).ToList();
         return new(new(lossNames, rows), clock.Elapsed, Cancelled: done < steps);
     }

@@ -15,7 +15,7 @@ namespace ImageGen.Training;
 /// </summary>
 public sealed class TrainingCheckpoint
 {
-    private const string StepKey = "step", SecondsKey = "seconds", OptimizerPrefix = "optimizer:", ScaleKey = ":scale", GoodKey = ":good steps";
+    private const string StepKey = "step", SecondsKey = "seconds", OptimizerPrefix = "optimizer:", ScaleKey = ":scale", GoodKey = ":good steps", LossesKey = "losses";
 
     private readonly List<(string Name, nn.Module Module)> models = [];
     private readonly List<(string Name, OptimizerHelper Optimizer)> optimizers = [];
@@ -58,8 +58,9 @@ public sealed class TrainingCheckpoint
     /// <summary>Writes everything. A file of that name is replaced only when the new one is complete: a full disk loses nothing.</summary>
     /// <param name="path">The file; its folder is made when it is not there.</param>
     /// <param name="step">Steps done.</param>
+    /// <param name="losses">The losses so far, to be kept with it; none when null.</param>
     /// <exception cref="CourseException">The file cannot be written.</exception>
-    public void Save(string path, int step)
+    public void Save(string path, int step, Tensor? losses = null)
     {
         using var scope = NewDisposeScope();
         var tensors = new Dictionary<string, Tensor>();
@@ -86,14 +87,17 @@ public sealed class TrainingCheckpoint
             notes[name + ScaleKey] = scaler.Scale.ToString("R", CultureInfo.InvariantCulture);
             notes[name + GoodKey] = scaler.GoodSteps.ToString(CultureInfo.InvariantCulture);
         }
+        if (losses is not null) tensors[LossesKey] = losses;
         if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder) Directory.CreateDirectory(folder);
         SafeTensors.Save(path, tensors, metadata: notes);
     }
 
     /// <summary>Reads everything back into the models, averages and optimizers that were added.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="losses">Where the losses go that were kept with it; they are left alone when null.</param>
     /// <returns>Steps done when it was saved.</returns>
     /// <exception cref="CourseException">The file is damaged, or belongs to models of other shapes: it names the layers and shapes.</exception>
-    public int Load(string path)
+    public int Load(string path, Tensor? losses = null)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
@@ -118,6 +122,7 @@ public sealed class TrainingCheckpoint
                 throw new CourseException($"{path} is of a training in another type than float16: it does not say what its loss was multiplied by. Go on in that type, or start anew.");
             (scaler.Scale, scaler.GoodSteps) = (scale, good);
         }
+        losses?.copy_(file.Read(LossesKey));
         before = TimeSpan.FromSeconds(double.TryParse(file.Metadata.GetValueOrDefault(SecondsKey), CultureInfo.InvariantCulture, out var seconds) ? seconds : 0);
         clock.Restart();
         return step;

@@ -1,6 +1,7 @@
 using ImageGen.Adapters;
 using ImageGen.Data;
 using ImageGen.Diffusion;
+using ImageGen.Runtime;
 using ImageGen.Text;
 using ImageGen.Training;
 using TorchSharp;
@@ -11,6 +12,8 @@ namespace ImageGen.Tests;
 public sealed class LoraTrainingTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();
+    private LossHistory? lastLosses;
+    private float[]? lastDrawn; // what chance gives after the training
     private readonly BertText bert = BertText.Untrained(["a red flower", "a blue flower with white petals"], new BertConfig(400, Width: 16, Layers: 1, Heads: 2, FeedForward: 16, Positions: 24, Dropout: 0));
 
     [Fact]
@@ -26,6 +29,31 @@ public sealed class LoraTrainingTests : IDisposable
         Assert.All(whole.Where(pair => pair.Key.EndsWith("lora_B.weight", StringComparison.Ordinal)), pair => Assert.True(pair.Value.abs().max().item<float>() > 0));
         using var file = ImageGen.Weights.WeightFile.Open(state);
         Assert.All(file.Entries.Where(entry => entry.Name.StartsWith("model:", StringComparison.Ordinal)), entry => Assert.Contains(".lora_", entry.Name));
+    }
+
+    [Fact]
+    public void InALessonThatIsKeptItGoesOnAndItsChanceAndLossesAreThoseOfAWholeRun()
+    {
+        using var scope = NewDisposeScope();
+        var (whole, _, _) = Train(new() { Steps = 6 });
+        var (learned, losses, next) = InLesson("001-a");
+        Assert.All(whole, pair => Assert.True(AdapterFixtures.Same(pair.Value, learned[pair.Key]), pair.Key)); // keeping changes nothing
+        InLesson("001-b", stopped: true);
+        for (var run = 0; run < 2; run++) // the second finds all steps done
+        {
+            var (resumed, again, drawn) = InLesson("001-b");
+            Assert.All(whole, pair => Assert.True(AdapterFixtures.Same(pair.Value, resumed[pair.Key]), pair.Key));
+            Assert.Equal(losses, again);
+            Assert.Equal(next, drawn);
+        }
+        Assert.Equal(["001-a-1.safetensors", "001-b-1.safetensors"], Directory.EnumerateFiles(folder.Path).Select(Path.GetFileName).Order());
+
+        (Dictionary<string, Tensor> Learned, double[] Losses, float[] Next) InLesson(string cell, bool stopped = false)
+        {
+            using var running = CellScope.Enter(TestContext.Current.CancellationToken, folder[cell]);
+            var (values, _, _) = Train(new() { Steps = 6, SaveEvery = 3 }, stopped);
+            return (values, [.. lastLosses!["loss"]], [.. lastDrawn!]);
+        }
     }
 
     [Fact]
@@ -85,7 +113,8 @@ public sealed class LoraTrainingTests : IDisposable
         using var lora = Lora.Attach(unet, new() { Rank = 2, Dropout = 0.1 });
         using var stop = new CancellationTokenSource();
         var watcher = stopped ? new Watcher(stop.Cancel) : null;
-        DiffusionTraining.Run(new(autoencoder, unet, text, DiffusionConfig.Petals), lora, cache, options with { BatchSize = 4, WarmUp = 2 }, watcher, stop.Token);
+        lastLosses = DiffusionTraining.Run(new(autoencoder, unet, text, DiffusionConfig.Petals), lora, cache, options with { BatchSize = 4, WarmUp = 2 }, watcher, stop.Token).Losses;
+        lastDrawn = rand(3).data<float>().ToArray();
         var learned = lora.state_dict().ToDictionary(pair => pair.Key, pair => pair.Value.clone());
         lora.Detach();
         return (learned, before, unet.Ask());

@@ -47,6 +47,43 @@ public sealed class GanTrainerTests
     }
 
     [Fact]
+    public void In_a_lesson_that_is_kept_each_training_goes_on_and_other_code_begins_anew()
+    {
+        using var folder = new TemporaryFolder();
+        using var whole = Trainer(Quick with { Steps = 6 });
+        var losses = Go(whole).Losses;
+        using var stop = new CancellationTokenSource();
+        using (CellScope.Enter(TestContext.Current.CancellationToken, folder["003-a"]))
+        {
+            using var first = Trainer();
+            Go(first);
+            using var second = Trainer(Quick with { Steps = 6 });
+            second.Run(new Watch(_ => stop.Cancel()), cancellation: stop.Token);
+            Assert.Equal((4, 1), (first.StepsDone, second.StepsDone));
+        }
+        using (CellScope.Enter(TestContext.Current.CancellationToken, folder["003-a"]))
+        {
+            using var first = Trainer();
+            var reported = new List<TrainingProgress>();
+            Assert.Equal(4, Go(first, new Watch(reported.Add), new CaptionGrid([Flowers.Captions(0)[0]], Words)).Losses.Steps.Count);
+            Assert.Equal([1, 2, 3, 4], reported.Select(report => report.Step)); // those of before; it has no step left
+            Assert.NotNull(reported[^1].Sample);
+            using var second = Trainer(Quick with { Steps = 6 });
+            Assert.Equal(losses.Steps, Go(second).Losses.Steps);
+            Same(whole.Generator, second.Generator);
+            Same(whole.Discriminator, second.Discriminator);
+            Assert.Equal(6, Go(second).Losses.Steps.Count + second.StepsDone); // who has trained has nothing left to do, and keeps nothing
+        }
+        Assert.Equal(2, Directory.EnumerateFiles(folder.Path).Count());
+        using (CellScope.Enter(TestContext.Current.CancellationToken, folder["003-b"]))
+        {
+            using var other = Trainer(Quick with { Seed = 8 });
+            Assert.Equal(4, Go(other).Losses.Steps.Count);
+            Assert.True(File.Exists(folder["003-b-1.safetensors"]));
+        }
+    }
+
+    [Fact]
     public void Another_seed_is_another_training()
     {
         using var scope = NewDisposeScope();

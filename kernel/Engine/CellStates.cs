@@ -1,0 +1,34 @@
+using System.Security.Cryptography;
+using System.Text;
+using ImageGen.Runtime;
+
+namespace ImageGen.Kernel.Engine;
+
+/// <summary>
+/// Where a lesson's trainings keep their states, so that it goes on where it was stopped. The name of a state has the number of
+/// its cell and a hash of the library and of all code up to there: other code, with other options, never takes it up.
+/// </summary>
+/// <param name="folder">Theirs alone; made by the first that is written.</param>
+internal sealed class CellStates(string folder)
+{
+    /// <summary>The environment variable that names the folder to a lesson's process.</summary>
+    public const string Variable = "IMAGEGEN_STATES";
+
+    private const int Length = 16;
+
+    private byte[] soFar = typeof(CellScope).Assembly.ManifestModule.ModuleVersionId.ToByteArray();
+
+    /// <summary>The states of the next cell.</summary>
+    /// <param name="number">The cell's.</param>
+    /// <param name="code">Its text.</param>
+    /// <param name="outdated">Whether there are states that other code made in its place, and none of its own.</param>
+    /// <returns>What the paths of the cell's states begin with: see <see cref="CellScope.NextState"/>.</returns>
+    public string Enter(int number, string code, out bool outdated)
+    {
+        soFar = SHA256.HashData([.. soFar, .. Encoding.UTF8.GetBytes(code)]);
+        var name = $"{number:000}-{Convert.ToHexStringLower(soFar)[..Length]}";
+        string[] kept = Directory.Exists(folder) ? Directory.GetFiles(folder, $"{number:000}-*") : [];
+        outdated = kept.Length > 0 && !kept.Any(file => Path.GetFileName(file).StartsWith(name, StringComparison.Ordinal));
+        return Path.Combine(folder, name);
+    }
+}
