@@ -79,7 +79,7 @@ internal sealed class DcganWords : DcganRecipe
 
     public override string About => "A text-conditioned DCGAN that draws flowers from bags of words.";
 
-    public override int Steps => 7500;
+    public override int Steps => 14_000;
 
     protected override ICaptionEncoder Encoder(ICaptionedPictures data) =>
         BagOfWords.Learn(Enumerable.Range(0, 4096).SelectMany(data.Captions), leastCount: 20);
@@ -93,7 +93,7 @@ internal sealed class DcganBert : DcganRecipe
     public override string About =>
         $"The DCGAN of {GanModel.Words}, taught to read MiniBERT's sentence vectors: its text layers begin anew, all others where {GanModel.Words} ended.";
 
-    public override int Steps => 7500;
+    public override int Steps => 14_000;
 
     protected override ICaptionEncoder Encoder(ICaptionedPictures data) => new RememberedVectors(BertText.Mini());
 

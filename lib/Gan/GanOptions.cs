@@ -11,11 +11,11 @@ public sealed record GanOptions
     /// <summary>What the course's own checkpoints were trained with.</summary>
     public static GanOptions Petals => new()
     {
-        BatchSize = 32, GeneratorRate = 5e-4, DiscriminatorRate = 3e-4, PairingWeight = 1, WrongTexts = 4,
+        BatchSize = 32, GeneratorRate = 5e-4, DiscriminatorRate = 3e-4, PairingWeight = 2, WrongTexts = 4,
         FeatureMatchingWeight = 20, L1Weight = 20, L1Fade = 800, DiversityWeight = 10, GradientPenaltyWeight = 2, EmaDecay = 0.998,
     };
 
-    /// <summary>Steps in all: the rates fall along half a cosine to a tenth on the way.</summary>
+    /// <summary>Steps in all: the generator's rate falls along half a cosine to a tenth on the way.</summary>
     public int Steps { get; init; } = Scales.Pick(smoke: 10, small: 100, full: 20_000);
 
     /// <summary>Pictures a step: 2 or more, since batch normalization compares them.</summary>
@@ -24,7 +24,10 @@ public sealed record GanOptions
     /// <summary>Adam's rate for the generator: above 0, to 0.1.</summary>
     public double GeneratorRate { get; init; } = 2e-4;
 
-    /// <summary>Adam's rate for the discriminator: above 0, to 0.1.</summary>
+    /// <summary>
+    /// Adam's rate for the discriminator: above 0, to 0.1. It does not fall: what is hard to see, such as the shape of petals, it
+    /// learns late, and the generator from it.
+    /// </summary>
     public double DiscriminatorRate { get; init; } = 2e-4;
 
     /// <summary>Adam's memory of past gradients, 0 to less than 1.</summary>

@@ -123,9 +123,8 @@ public sealed class GanTrainer : IDisposable
     private Tensor Step(PictureBatch batch, int step)
     {
         using var chance = new torch.Generator((ulong)Seeds.At(Options.Seed, step));
-        var rate = LearningRates.Cosine(step, Options.Steps, lowest: 0.1);
-        generatorSteps.SetRate(Options.GeneratorRate * rate);
-        discriminatorSteps.SetRate(Options.DiscriminatorRate * rate);
+        generatorSteps.SetRate(Options.GeneratorRate * LearningRates.Cosine(step, Options.Steps, lowest: 0.1));
+        discriminatorSteps.SetRate(Options.DiscriminatorRate); // a state brings back the rate that it was saved with
         var texts = new TextPairs(batch, data, encoder, Options, step);
         var noise = randn([texts.ForGenerator.size(0), Generator.Config.NoiseWidth], generator: chance).to(Compute.Device);
         var fakes = Generator.call(noise, texts.ForGenerator);

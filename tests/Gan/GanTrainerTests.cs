@@ -84,6 +84,21 @@ public sealed class GanTrainerTests
     }
 
     [Fact]
+    public void A_resumed_training_takes_its_own_rates_and_not_those_of_the_state()
+    {
+        using var folder = new TemporaryFolder();
+        using (var first = Trainer(Quick with { Steps = 2 })) Go(first, stateFile: folder["state.safetensors"]);
+        using var second = Trainer(Quick with { Steps = 4, DiscriminatorRate = 1e-8, GeneratorRate = 1e-8 });
+        second.Resume(folder["state.safetensors"]);
+        using var scope = NewDisposeScope();
+        var before = Weights().Select(weight => weight.clone()).ToList();
+        Go(second);
+        Assert.All(Weights().Zip(before), pair => Assert.True((pair.First - pair.Second).abs().max().ToDouble() < 1e-6));
+
+        IEnumerable<Tensor> Weights() => second.Discriminator.parameters().Concat(second.Generator.parameters()).Select(weight => weight.detach());
+    }
+
+    [Fact]
     public void Another_seed_is_another_training()
     {
         using var scope = NewDisposeScope();
