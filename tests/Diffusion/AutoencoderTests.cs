@@ -146,7 +146,8 @@ public class AutoencoderTests
         using var stop = new CancellationTokenSource();
         AutoencoderTraining.Run(stopped, data, options, new Watcher(stop), stop.Token);
         var (after, before) = (trained.state_dict(), stopped.state_dict());
-        foreach (var (name, value) in after)
+        // A key's bias adds the same to all scores of a query, which a softmax does not see: its gradient is zero, but for rounding.
+        foreach (var (name, value) in after.Where(pair => !pair.Key.EndsWith("to_k.bias", StringComparison.Ordinal)))
             Assert.Equal(!name.StartsWith("decoder", StringComparison.Ordinal) && !name.StartsWith("post_quant", StringComparison.Ordinal),
                 value.equal(before[name]).all().item<bool>());
         Assert.All(trained.parameters(), parameter => Assert.True(parameter.requires_grad));
