@@ -93,7 +93,7 @@ internal sealed class DcganBert : DcganRecipe
     public override string About =>
         $"The DCGAN of {GanModel.Words}, taught to read MiniBERT's sentence vectors: its text layers begin anew, all others where {GanModel.Words} ended.";
 
-    public override int Steps => 14_000;
+    public override int Steps => 11_500;
 
     protected override ICaptionEncoder Encoder(ICaptionedPictures data) => new RememberedVectors(BertText.Mini());
 
