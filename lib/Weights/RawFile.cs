@@ -1,19 +1,30 @@
+using System.IO.MemoryMappedFiles;
 using ImageGen.Runtime;
 using Microsoft.Win32.SafeHandles;
 
 namespace ImageGen.Weights;
 
-/// <summary>A file open for reading at any place, by any number of threads: bytes go from the system's cache straight to where they are wanted.</summary>
+/// <summary>A file open for reading at any place, by any number of threads: mapped into memory a window at a time, and small pieces read.</summary>
 /// <remarks>
-/// Reading beats mapping here. Tensors copied from a map, in windows of 16 MB, came in at 0.64 to 0.78 of the rate of reading the
-/// file's bytes, with two threads at 0.75 to 0.87, and with reading at 1.25 and 1.59 (./course bench weights): each mapped page
-/// costs a fault. And a file that somebody cuts short while it is read gives an error in place of the process's end.
+/// A map of the whole file would count as memory of this process, twice the weights when they are all read: so a window is
+/// mapped when it is asked for and let go when it is copied.
 /// </remarks>
 internal sealed class RawFile : IDisposable
 {
-    private readonly SafeFileHandle handle;
+    // Below this, mapping costs more than it saves.
+    private const int SmallBytes = 1 << 18;
 
-    private RawFile(string path, long length, SafeFileHandle handle) => (Path, Length, this.handle) = (path, length, handle);
+    /// <summary>The longest window: large enough that letting it go, which every thread waits for, costs little beside copying it.</summary>
+    internal const int WindowBytes = 1 << 24;
+
+    private readonly SafeFileHandle handle;
+    private readonly Lazy<MemoryMappedFile> map;
+
+    private RawFile(string path, long length, SafeFileHandle handle)
+    {
+        (Path, Length, this.handle) = (path, length, handle);
+        map = new(() => MemoryMappedFile.CreateFromFile(handle, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true));
+    }
 
     internal string Path { get; }
 
@@ -43,25 +54,37 @@ internal sealed class RawFile : IDisposable
     /// <summary>The error that says what is wrong with this file, in one line.</summary>
     internal CourseException Bad(string what) => new($"The weights file {Path} cannot be read: {what}.");
 
+    /// <summary>Maps the bytes at <paramref name="offset"/>; dispose of the window when they are used.</summary>
+    /// <param name="offset">Where they begin.</param>
+    /// <param name="count">How many: 1 to <see cref="WindowBytes"/>.</param>
+    /// <exception cref="CourseException">They are not all in the file, or the disk fails.</exception>
+    internal MappedWindow Window(long offset, int count)
+    {
+        CheckInside(offset, count);
+        try
+        {
+            // A page of the map that the file has no more would end the process when it is touched.
+            if (RandomAccess.GetLength(handle) < offset + count) throw CutShort(RandomAccess.GetLength(handle));
+            return MappedWindow.Of(map.Value, offset, count) ?? throw CutShort(RandomAccess.GetLength(handle));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new CourseException($"The weights file {Path} cannot be read: {error.Message}", error);
+        }
+    }
+
     /// <summary>Copies the bytes at <paramref name="offset"/>.</summary>
     /// <exception cref="CourseException">They are not all in the file, or the disk fails.</exception>
     internal void Read(long offset, Span<byte> into)
     {
         CheckInside(offset, into.Length);
-        try
+        for (; into.Length >= SmallBytes; into = into[Math.Min(into.Length, WindowBytes)..])
         {
-            while (into.Length > 0)
-            {
-                var count = RandomAccess.Read(handle, into, offset);
-                if (count == 0) throw Bad($"it ended at byte {offset} while it was read, and had {Length} bytes before: another program may be writing it");
-                offset += count;
-                into = into[count..];
-            }
+            using var window = Window(offset, Math.Min(into.Length, WindowBytes));
+            window.Bytes.CopyTo(into);
+            offset += window.Bytes.Length;
         }
-        catch (IOException error)
-        {
-            throw new CourseException($"The weights file {Path} cannot be read: {error.Message}", error);
-        }
+        ReadSmall(offset, into);
     }
 
     internal byte[] Read(long offset, int count)
@@ -72,7 +95,32 @@ internal sealed class RawFile : IDisposable
         return bytes;
     }
 
-    public void Dispose() => handle.Dispose();
+    public void Dispose()
+    {
+        if (map.IsValueCreated) map.Value.Dispose();
+        handle.Dispose();
+    }
+
+    private void ReadSmall(long offset, Span<byte> into)
+    {
+        try
+        {
+            while (into.Length > 0)
+            {
+                var count = RandomAccess.Read(handle, into, offset);
+                if (count == 0) throw CutShort(offset);
+                offset += count;
+                into = into[count..];
+            }
+        }
+        catch (IOException error)
+        {
+            throw new CourseException($"The weights file {Path} cannot be read: {error.Message}", error);
+        }
+    }
+
+    private CourseException CutShort(long end) =>
+        Bad($"it ended at byte {end} while it was read, and had {Length} bytes before: another program may be writing it");
 
     private void CheckInside(long offset, long count)
     {

@@ -43,12 +43,10 @@ internal static class TensorCopy
         else CopyConverting(entry, type, target.view(-1));
     }
 
-    // How most published weights are stored and wanted. Every processor takes stretches of the file, block by block: the
-    // sixteen-bit numbers are read into the last half of the room that they will fill, and widened from there.
+    // How most published weights are stored and wanted. Every processor takes stretches of the file and widens them from the map.
     private static void CopyWidening(WeightEntry entry, Tensor target)
     {
-        const long stretch = 1 << 22;
-        const int most = 1 << 18; // what is read is still in the processor's cache when it is widened
+        const long stretch = RawFile.WindowBytes / sizeof(ushort);
         var (file, first, brain) = (entry.Where.File, entry.Where.Offset, entry.Type == ElementType.BF16);
         try
         {
@@ -64,13 +62,8 @@ internal static class TensorCopy
             var start = index * stretch;
             using var part = target.narrow(0, start, Math.Min(stretch, entry.Count - start));
             var into = MemoryMarshal.Cast<byte, float>(part.bytes);
-            for (var at = 0; at < into.Length; at += most)
-            {
-                var block = into.Slice(at, Math.Min(most, into.Length - at));
-                var values = MemoryMarshal.Cast<float, ushort>(block)[block.Length..];
-                file.Read(first + (start + at) * sizeof(ushort), MemoryMarshal.AsBytes(values));
-                Widening.ToSingle(values, block, brain);
-            }
+            using var window = file.Window(first + start * sizeof(ushort), into.Length * sizeof(ushort));
+            Widening.ToSingle(MemoryMarshal.Cast<byte, ushort>(window.Bytes), into, brain);
         }
     }
 
