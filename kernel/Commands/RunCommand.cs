@@ -54,7 +54,7 @@ internal static class RunCommand
         Summarize(results, cancellationToken);
         if (results.Any(result => result.Outcome != LessonOutcome.Passed)
             && Directory.Exists(options.States) && Directory.EnumerateFiles(options.States, "*", SearchOption.AllDirectories).Any())
-            Console.Error.WriteLine($"What trainings have done is kept in {options.States}: the same command goes on with it.");
+            Console.Error.WriteLine($"What was done is kept in {options.States}: the same command goes on with it.");
         if (File.Exists(output.Index)) Console.WriteLine($"Look at {output.Index}");
         return ExitCode(results, cancellationToken);
     }

@@ -5,7 +5,7 @@ using ImageGen.Runtime;
 namespace ImageGen.Kernel.Engine;
 
 /// <summary>
-/// Where a lesson's trainings keep their states, so that it goes on where it was stopped. The name of a state has the number of
+/// Where a lesson keeps its trainings' states and finished work, so that it goes on where it was stopped. The name of a state has the number of
 /// its cell and a hash of the library and of all code up to there: other code, with other options, never takes it up.
 /// </summary>
 /// <param name="folder">Theirs alone; made by the first that is written.</param>

@@ -20,7 +20,7 @@ public sealed class NotebookEngine(string folder) : IDisposable
     private Task<ScriptSession>? session;
     private RunningCell? running;
 
-    /// <summary>Where the cells' trainings keep their states; nowhere when null.</summary>
+    /// <summary>Where the cells keep their trainings' states and what else they have done; nowhere when null.</summary>
     internal CellStates? States { get; init; }
 
     /// <summary>Cells executed so far.</summary>
@@ -67,7 +67,7 @@ public sealed class NotebookEngine(string folder) : IDisposable
         errors.Remember(number, code.ReplaceLineEndings("\n"), []);
         var outdated = false;
         using var cell = new RunningCell(thread, sink, States?.Enter(number, code, out outdated));
-        if (outdated) cell.Context.Emit(new StreamOutput(IsError: false, "The code has changed since this lesson was stopped: what was kept of the trainings here is of no use, and they begin anew.\n"));
+        if (outdated) cell.Context.Emit(new StreamOutput(IsError: false, "The code has changed since this lesson was stopped: what was kept here is of no use, and this cell begins anew.\n"));
         lock (gate) running = cell;
         ErrorOutput? error = null;
         var status = CellStatus.Ok;

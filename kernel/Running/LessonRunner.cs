@@ -52,7 +52,7 @@ public sealed record RunOptions
     /// <summary>The most time a cell may take; null for as long as it needs.</summary>
     public TimeSpan? Timeout { get; init; }
 
-    /// <summary>A folder for the states of trainings, so that a lesson that was stopped goes on with them; none are kept when null.</summary>
+    /// <summary>A folder for the states of trainings and for finished work, so that a lesson that was stopped goes on with them; none are kept when null.</summary>
     public string? States { get; init; }
 
     /// <summary>For a run that others will see: no pictures of the student's own, whatever the environment says.</summary>
@@ -80,7 +80,7 @@ public sealed record RunOptions
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            return $"the states of its trainings cannot be deleted, delete {StatesOf(lesson)} to train anew: {error.Message}";
+            return $"what was kept of it cannot be deleted, delete {StatesOf(lesson)} to begin anew: {error.Message}";
         }
     }
 

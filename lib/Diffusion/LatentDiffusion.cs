@@ -1,5 +1,6 @@
 using ImageGen.Runtime;
 using ImageGen.Text;
+using ImageGen.Training;
 using ImageGen.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -70,7 +71,11 @@ public sealed class LatentDiffusion(AutoencoderKL autoencoder, UNet unet, ITextC
     {
         options ??= new();
         if (prompts.Count > AtOnce) return InParts(prompts, options, seen, cancellation);
-        return Explained(() =>
+        if (seen is not null) return Explained(Make);
+        var stop = CellScope.Token;
+        return LessonWork.Once(unet.Device, () => Explained(Make), () => !cancellation.IsCancellationRequested && !stop.IsCancellationRequested);
+
+        Tensor Make()
         {
             using var scope = NewDisposeScope();
             var sampler = SamplerOf(options);
@@ -78,7 +83,7 @@ public sealed class LatentDiffusion(AutoencoderKL autoencoder, UNet unet, ITextC
             var noise = Noise(prompts.Count, options, chance);
             var latents = Run(sampler, noise * sampler.StartScale, prompts, options, 0, chance, seen, null, cancellation);
             return Pictures(latents, options);
-        });
+        }
     }
 
     /// <summary>Makes pictures that begin at others (SDEdit, Meng and others, arXiv 2108.01073).</summary>

@@ -1,4 +1,5 @@
 using ImageGen.Runtime;
+using ImageGen.Training;
 using ImageGen.Vision;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -41,7 +42,17 @@ public static class FrechetDistance
     /// resamples' spread and not their place: their deviations from their own mean, around the value.
     /// </remarks>
     /// <exception cref="CourseException">The widths differ, or a cloud has fewer than two samples.</exception>
-    public static Estimate Of(Tensor first, Tensor second, int resamples = 100, int seed = Seeds.Default)
+    public static Estimate Of(Tensor first, Tensor second, int resamples = 100, int seed = Seeds.Default) => LessonWork.Once(
+        () => Resampled(first, second, resamples, seed),
+        made => new() { ["made"] = tensor([made.Value, made.Low, made.High, made.Samples]) },
+        file =>
+        {
+            using var kept = file.Read("made");
+            return kept.data<double>().ToArray() is [var value, var low, var high, var samples] ? new Estimate(value, low, high, (int)samples)
+                : throw new CourseException($"{file.Path} does not hold a distance and its interval: delete it, and it is measured again.");
+        });
+
+    private static Estimate Resampled(Tensor first, Tensor second, int resamples, int seed)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();

@@ -1,4 +1,5 @@
 using ImageGen.Runtime;
+using ImageGen.Training;
 using ImageGen.Vision;
 using static TorchSharp.torch;
 
@@ -20,7 +21,7 @@ public static class InBatches
         if (texts.Count == 0) throw new CourseException("There is no text to measure.");
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        return cat([.. texts.Chunk(size).Select(model.EmbedTexts)]).MoveToOuterDisposeScope();
+        return LessonWork.Once(Compute.Device, () => cat([.. texts.Chunk(size).Select(model.EmbedTexts)])).MoveToOuterDisposeScope();
     }
 
     private static Tensor Over(Tensor pictures, int size, Func<Tensor, Tensor> model)
@@ -28,6 +29,6 @@ public static class InBatches
         if (pictures.shape[0] == 0) throw new CourseException("There is no picture to measure.");
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        return cat([.. pictures.split(size).Select(model)]).MoveToOuterDisposeScope();
+        return LessonWork.Once(pictures.device, () => cat([.. pictures.split(size).Select(model)])).MoveToOuterDisposeScope();
     }
 }

@@ -33,13 +33,13 @@ public sealed class CellScope : IDisposable
     /// <summary>Whether something in the cell asked for <see cref="Token"/>, and so can be trusted to stop by itself.</summary>
     public bool TokenWasRead { get; private set; }
 
-    /// <summary>A file for the state of the cell's next training, the same for the first, the second … whenever the cell runs; null where none is kept.</summary>
+    /// <summary>A file for the state of the cell's next training or other long work, the same for the first, the second … whenever the cell runs; null where none is kept.</summary>
     public static string? NextState() =>
         Current.Value is { states: { } states } cell ? $"{states}-{Interlocked.Increment(ref cell.begun)}.safetensors" : null;
 
     /// <summary>Begins a cell; disposing of the result ends it.</summary>
     /// <param name="token">Canceled when the cell is to end.</param>
-    /// <param name="states">What the paths of its trainings' states begin with; null where none is kept.</param>
+    /// <param name="states">What the paths of its states begin with; null where none is kept.</param>
     public static CellScope Enter(CancellationToken token, string? states = null) => Current.Value = new CellScope(Current.Value, token, states);
 
     /// <summary>Ends the cell.</summary>

@@ -1,5 +1,6 @@
 using ImageGen.Runtime;
 using ImageGen.Text;
+using ImageGen.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -37,6 +38,8 @@ public sealed record MaskedLanguageOptions
 /// </summary>
 public static class MaskedLanguageTraining
 {
+    private const string Learned = "learned:";
+
     /// <summary>The numbers each step reports: the cross entropy in nats, and the share of hidden words guessed right.</summary>
     public static IReadOnlyList<string> LossNames { get; } = ["loss", "right"];
 
@@ -66,6 +69,29 @@ public static class MaskedLanguageTraining
     {
         options ??= new();
         options.Check();
+        return LessonWork.Once(() => Train(text, learner, captions, options, progress, cancellation), Parts, TakeUp);
+
+        Dictionary<string, Tensor>? Parts(LoopResult result)
+        {
+            if (result.Cancelled) return null;
+            var parts = result.ToTensors();
+            foreach (var (name, value) in learner.state_dict()) parts.Add(Learned + name, value);
+            return parts;
+        }
+
+        LoopResult TakeUp(WeightFile file)
+        {
+            file.LoadInto(learner, name => name.StartsWith(Learned, StringComparison.Ordinal) ? name[Learned.Length..] : null);
+            text.Model.eval();
+            learner.eval();
+            return LoopResult.Of(file, LossNames, progress);
+        }
+    }
+
+    private static LoopResult Train(
+        BertText text, nn.Module learner, IEnumerable<string> captions, MaskedLanguageOptions options,
+        IProgress<TrainingProgress>? progress, CancellationToken cancellation)
+    {
         using var scope = NewDisposeScope();
         var (model, tokenizer) = (text.Model, text.Tokenizer);
         var device = model.Encoder.WordVectors.device;

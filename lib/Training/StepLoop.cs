@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using ImageGen.Imaging;
 using ImageGen.Runtime;
+using ImageGen.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -28,7 +29,28 @@ public sealed record LossHistory(IReadOnlyList<string> Names, IReadOnlyList<IRea
 /// <param name="Losses">Every step's losses.</param>
 /// <param name="Elapsed">Time from the first step to the last.</param>
 /// <param name="Cancelled">Whether it was asked to stop before its last step.</param>
-public sealed record LoopResult(LossHistory Losses, TimeSpan Elapsed, bool Cancelled);
+public sealed record LoopResult(LossHistory Losses, TimeSpan Elapsed, bool Cancelled)
+{
+    private const string LossesKey = "losses", SecondsKey = "seconds";
+
+    /// <summary>As tensors, for a lesson that is stopped later.</summary>
+    internal Dictionary<string, Tensor> ToTensors() => new()
+    {
+        [LossesKey] = tensor([.. Losses.Steps.SelectMany(step => step)], [Losses.Steps.Count, Losses.Names.Count]),
+        [SecondsKey] = tensor([Elapsed.TotalSeconds]),
+    };
+
+    /// <summary>The same back again; who watches sees all steps at once.</summary>
+    internal static LoopResult Of(WeightFile file, IReadOnlyList<string> lossNames, IProgress<TrainingProgress>? progress = null, Func<Picture?>? sample = null)
+    {
+        using var scope = NewDisposeScope();
+        double[][] rows = [.. file.Read(LossesKey).data<double>().ToArray().Chunk(lossNames.Count)];
+        var elapsed = TimeSpan.FromSeconds(file.Read(SecondsKey).data<double>()[0]);
+        for (var i = 0; progress is not null && i < rows.Length; i++)
+            progress.Report(new(i + 1, rows.Length, elapsed, [.. lossNames.Zip(rows[i], (name, value) => new NamedValue(name, value))], i + 1 == rows.Length ? sample?.Invoke() : null));
+        return new(new(lossNames, rows), elapsed, Cancelled: false);
+    }
+}
 
 /// <summary>When a loop keeps its state.</summary>
 /// <param name="Every">After every so many steps, at least 1; and after the last.</param>
