@@ -164,7 +164,7 @@ public sealed class Batches
         var (side, count) = (data.Side, prepared.Indices.Length);
         using var scope = NewDisposeScope();
         // A copy in torch's own memory: sums over memory that is aligned in another way differ in their last bits.
-        var pictures = tensor(prepared.Values, [count, 3, side, side]).to(Compute.Device, copy: true).MoveToOuterDisposeScope();
+        var pictures = tensor(prepared.Values, [count, 3, side, side]).CopyTo(Compute.Device).MoveToOuterDisposeScope();
         buffers.Add(prepared.Values);
         return new PictureBatch(pictures, prepared.Captions, prepared.Indices, prepared.CaptionIndices);
     }

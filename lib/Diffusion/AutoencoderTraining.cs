@@ -135,7 +135,7 @@ public static class AutoencoderTraining
             var weights = tensor(new[] { 1, (float)options.EdgeWeight, options.Perception is null ? 0 : (float)options.PerceptualWeight, (float)options.DivergenceWeight }, device: x.device);
             optimizer.zero_grad();
             (losses * weights).sum().backward();
-            nn.utils.clip_grad_norm_(model.parameters(), 1);
+            Gradients.Shorten(model.parameters(), 1);
             optimizer.step();
             ema.Update();
             return losses.detach();

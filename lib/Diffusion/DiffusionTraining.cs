@@ -90,16 +90,17 @@ public static class DiffusionTraining
                 (scaler?.Scaled(loss) ?? loss).backward();
                 reports.Add(report.MoveToOuterDisposeScope());
             }
-            scaler?.Unscale(learner.parameters());
-            // Clipping reads the length: the one number a step for which a GPU is waited for. It also tells of an overflow.
-            var length = nn.utils.clip_grad_norm_(learner.parameters(), options.GradientClip);
             var losses = stack(reports).mean([0]);
-            if (scaler?.Allows(length) ?? true)
+            if (scaler is null) Gradients.Shorten(learner.parameters(), options.GradientClip);
+            else
             {
-                optimizer.step();
-                ema.Update();
+                scaler.Unscale(learner.parameters());
+                // The length tells of an overflow: the one number a step for which a GPU is waited for.
+                if (!scaler.Allows(nn.utils.clip_grad_norm_(learner.parameters(), options.GradientClip)))
+                    return losses[0].isfinite().item<bool>() ? losses : throw LossScaler.Unsuitable("the model's own numbers overflow, so that the loss is none");
             }
-            else if (!losses[0].isfinite().item<bool>()) throw LossScaler.Unsuitable("the model's own numbers overflow, so that the loss is none");
+            optimizer.step();
+            ema.Update();
             return losses;
         }
 

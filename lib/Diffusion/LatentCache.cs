@@ -102,7 +102,8 @@ public sealed class LatentCache : IDisposable
         var mask = texts.Mask?.index_select(0, which);
         if (mask is not null)
         {
-            var length = mask.any(0).sum().item<long>(); // no longer than the longest text of these
+            // No longer than the longest text of these; on a GPU the answer would have to be waited for, and takes longer than the work it saves.
+            var length = mask.device_type == DeviceType.CPU ? mask.any(0).sum().item<long>() : mask.shape[1];
             (sequence, mask) = (sequence.narrow(1, 0, length), mask.narrow(1, 0, length).to(pictures.device));
         }
         var clean = latents.index_select(0, rows.index_select(0, pictures.to(rows.device))).to(ScalarType.Float32, pictures.device);

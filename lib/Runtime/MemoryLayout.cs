@@ -1,8 +1,9 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ImageGen.Runtime;
 
-/// <summary>How a picture's numbers lie in memory.</summary>
+/// <summary>How a picture's numbers lie in memory, and how they come to a device.</summary>
 internal static class MemoryLayout
 {
     /// <summary>
@@ -11,4 +12,15 @@ internal static class MemoryLayout
     /// </summary>
     /// <param name="maps"><c>[B, C, H, W]</c>, and so is the result.</param>
     internal static Tensor ChannelsLast(this Tensor maps) => maps.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
+
+    /// <summary>
+    /// A copy on a device. To a GPU it goes by page-locked memory, from where the card fetches it while the processor goes on; torch
+    /// keeps that memory until it has, and uses it again.
+    /// </summary>
+    internal static Tensor CopyTo(this Tensor numbers, Device device)
+    {
+        if (device.type != DeviceType.CUDA) return numbers.to(device, copy: true);
+        using var locked = numbers.pin_memory();
+        return locked.to(device, non_blocking: true);
+    }
 }

@@ -105,7 +105,7 @@ public sealed class CaptionPairTraining
             var losses = Losses(step);
             optimizer.zero_grad();
             (losses[0] + losses[1] * options.PairWeight).backward();
-            nn.utils.clip_grad_norm_(model.parameters(), 1);
+            Gradients.Shorten(model.parameters(), 1);
             optimizer.step();
             return losses.detach();
         }

@@ -123,7 +123,7 @@ public static class MaskedLanguageTraining
             var loss = nn.functional.cross_entropy(scores, batch.Answers); // -log p(the hidden word), averaged
             optimizer.zero_grad();
             loss.backward();
-            nn.utils.clip_grad_norm_(learner.parameters(), 1);
+            Gradients.Shorten(learner.parameters(), 1);
             optimizer.step();
             var right = scores.detach().argmax(-1).eq(batch.Answers).to(ScalarType.Float32).mean();
             return stack([loss.detach(), right]);
