@@ -40,7 +40,7 @@ internal static class FineTuneBench
 
     private static double Peak(Action work)
     {
-        GC.Collect();
+        ProcessMemory.GiveBack();
         var before = ProcessMemory.Resident;
         ProcessMemory.ForgetPeak();
         work();

@@ -1,11 +1,15 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 
 namespace ImageGen.Bench;
 
 /// <summary>What this process holds of the machine's memory.</summary>
-internal static class ProcessMemory
+internal static partial class ProcessMemory
 {
+    [LibraryImport("libc", EntryPoint = "malloc_trim")]
+    private static partial int Trim(nint keep);
+
     /// <summary>Bytes now.</summary>
     internal static long Resident
     {
@@ -27,6 +31,14 @@ internal static class ProcessMemory
             using var self = Process.GetCurrentProcess();
             return self.PeakWorkingSet64;
         }
+    }
+
+    /// <summary>Gives back what the C heap holds of memory that was freed, on Linux with glibc: it would hide what comes next.</summary>
+    internal static void GiveBack()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        if (OperatingSystem.IsLinux()) Trim(0);
     }
 
     /// <summary>Lets <see cref="Peak"/> begin anew at what is held now, on Linux.</summary>

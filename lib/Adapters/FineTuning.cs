@@ -107,7 +107,7 @@ public sealed class FineTuning : IDisposable
 
     /// <summary>The memory that it takes from now on.</summary>
     public FineTuneForecast Forecast() => FineTuneForecast.Of(
-        unet, quantized?.Bytes ?? TrainingMemory.BytesOf(unet.parameters()), Adapter.ParameterCount, options.BatchSize, latentSide);
+        unet, quantized?.Bytes ?? TrainingMemory.BytesOf(unet.parameters()), quantized is not null, Adapter.ParameterCount, options.BatchSize, latentSide);
 
     /// <summary>Makes a step that nothing learns from, and says how long it took: whether memory suffices shows here, too.</summary>
     /// <exception cref="CourseException">Memory ran out.</exception>
