@@ -208,8 +208,8 @@ public sealed class LatentDiffusion(AutoencoderKL autoencoder, UNet unet, ITextC
         {
             // The samplers count in float32, whatever the U-Net's numbers are: rounding would add up from step to step.
             var guides = guidance.NeedsBothAt(1 - moment / schedule.Steps);
-            var (input, read) = guides ? (cat([x, x], 0), both) : (x, alone);
-            var output = unet.call(input.to(unet.Type), full([input.shape[0]], moment, dtype: ScalarType.Float32, device: x.device), read.Sequence, read.Mask).to(x.dtype);
+            var read = guides ? both : alone;
+            var output = unet.call(x.to(unet.Type), full([x.shape[0]], moment, dtype: ScalarType.Float32, device: x.device), read.Sequence, read.Mask).to(x.dtype);
             if (!guides) return output;
             var halves = output.chunk(2, dim: 0);
             return guidance.Combine(halves[0], halves[1]);

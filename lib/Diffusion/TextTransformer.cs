@@ -26,12 +26,16 @@ internal sealed class TextTransformer : nn.Module<Tensor, Tensor, Tensor?, Tenso
         register_module("proj_out", leave = nn.Conv2d(channels, channels, kernel_size: 1, device: device));
     }
 
-    /// <summary>From <c>[B, C, H, W]</c> and the words' vectors <c>[B, T, W]</c> to <c>[B, C, H, W]</c>; the mask, <c>[B, 1, 1, T]</c>, is true at words.</summary>
+    /// <summary>
+    /// From <c>[B, C, H, W]</c> and the words' vectors <c>[k·B, T, W]</c> to <c>[k·B, C, H, W]</c>; the mask,
+    /// <c>[k·B, 1, 1, T]</c>, is true at words.
+    /// </summary>
     public override Tensor forward(Tensor x, Tensor context, Tensor? mask)
     {
         using var scope = NewDisposeScope();
         var h = enter.call(norm.call(x));
         var places = block.call(h.flatten(start_dim: 2).transpose(1, 2).contiguous(), context, mask); // [B, H·W, C]
+        x = UNetCondition.ForEachText(x, places);
         return (x + leave.call(places.transpose(1, 2).reshape(x.shape))).MoveToOuterDisposeScope();
     }
 
@@ -61,7 +65,7 @@ internal sealed class TextTransformerBlock : nn.Module<Tensor, Tensor, Tensor?, 
     {
         using var scope = NewDisposeScope();
         var own = norm1.call(x);
-        x = x + self.call(own, own, null);
+        x = UNetCondition.ForEachText(x + self.call(own, own, null), context);
         x = x + cross.call(norm2.call(x), context, mask);
         var parts = widen.call(norm3.call(x)).chunk(2, dim: -1); // GEGLU: a value and its gate
         return (x + narrow.call(parts[0] * nn.functional.gelu(parts[1]))).MoveToOuterDisposeScope();

@@ -75,9 +75,12 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor, Tensor?, Tensor>
     /// <summary>Predicts.</summary>
     /// <param name="latents">x_t, <c>[B, 4, h, w]</c>; height and width can be halved as often as there are resolutions below the first.</param>
     /// <param name="moments">Each picture's moment, <c>[B]</c>, whole or between two.</param>
-    /// <param name="context">The words' vectors, <c>[B, T, W]</c>.</param>
-    /// <param name="mask">True where a vector is a word's, <c>[B, T]</c> bool; everywhere when null.</param>
-    /// <returns>The prediction, <c>[B, 4, h, w]</c>.</returns>
+    /// <param name="context">
+    /// The words' vectors, <c>[B, T, W]</c>; or <c>[k·B, T, W]</c>, a text for each picture, then another for each, as guidance
+    /// asks. That costs less than the latents k times: until a text is first looked at, all have the same maps.
+    /// </param>
+    /// <param name="mask">True where a vector is a word's, <c>[B, T]</c> or <c>[k·B, T]</c> bool; everywhere when null.</param>
+    /// <returns>The prediction, <c>[B, 4, h, w]</c>; for k texts <c>[k·B, 4, h, w]</c>.</returns>
     /// <exception cref="CourseException">A shape does not fit.</exception>
     public override Tensor forward(Tensor latents, Tensor moments, Tensor context, Tensor? mask)
     {
@@ -153,10 +156,12 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor, Tensor?, Tensor>
     private void Require(Tensor latents, Tensor context)
     {
         var factor = 1 << (Config.Channels.Count - 1);
-        if (latents.shape is not [_, var channels, var height, var width] || channels != Config.LatentChannels || height % factor != 0 || width % factor != 0)
+        if (latents.shape is not [> 0, var channels, var height, var width] || channels != Config.LatentChannels || height % factor != 0 || width % factor != 0)
             throw new CourseException($"The U-Net takes latents [B, {Config.LatentChannels}, h, w] with h and w multiples of {factor}, and was given [{string.Join(", ", latents.shape)}].");
         if (context.shape is not [_, _, var numbers] || numbers != Config.ContextWidth)
             throw new CourseException($"The U-Net takes word vectors [B, T, {Config.ContextWidth}], and was given [{string.Join(", ", context.shape)}]: use the text encoder it was trained with.");
+        if (context.shape[0] == 0 || context.shape[0] % latents.shape[0] != 0)
+            throw new CourseException($"The U-Net was given {context.shape[0]} texts for {latents.shape[0]} pictures: give one for each, or as many more for each.");
     }
 
     protected override void RegisterComponents() { }

@@ -4,11 +4,24 @@ using static TorchSharp.torch;
 
 namespace ImageGen.Diffusion;
 
-/// <summary>What every block of a U-Net is told besides the latents.</summary>
-/// <param name="Moment">The time's vector, <c>[B, TimeWidth]</c>.</param>
-/// <param name="Context">The words' vectors, <c>[B, T, W]</c>.</param>
-/// <param name="Mask">True at words, <c>[B, 1, 1, T]</c>; null where all are words.</param>
-internal sealed record UNetCondition(Tensor Moment, Tensor Context, Tensor? Mask);
+/// <summary>
+/// What every block of a U-Net is told besides the latents. There may be several texts for each picture: until the first of
+/// them is looked at, they all have the same maps, and those are made once.
+/// </summary>
+/// <param name="Moment">The time's vector of each picture, <c>[B, TimeWidth]</c>.</param>
+/// <param name="Context">The words' vectors, <c>[k·B, T, W]</c>: a text for each picture, then another for each, k in all.</param>
+/// <param name="Mask">True at words, <c>[k·B, 1, 1, T]</c>; null where all are words.</param>
+internal sealed record UNetCondition(Tensor Moment, Tensor Context, Tensor? Mask)
+{
+    private readonly Tensor moments = ForEachText(Moment, Context);
+
+    /// <summary>The time's vector for each map, be it before the first text or after.</summary>
+    internal Tensor MomentOf(Tensor x) => x.shape[0] == Moment.shape[0] ? Moment : moments;
+
+    /// <summary>Maps that know of no text yet, <c>[B, …]</c>, once for each text, <c>[k·B, …]</c>; others as they are.</summary>
+    internal static Tensor ForEachText(Tensor x, Tensor context) =>
+        x.shape[0] == context.shape[0] ? x : x.repeat([context.shape[0] / x.shape[0], .. Enumerable.Repeat(1L, (int)x.dim() - 1)]);
+}
 
 /// <summary>
 /// The blocks of one resolution: diffusers' CrossAttnDownBlock2D and CrossAttnUpBlock2D, and without attention
@@ -51,14 +64,14 @@ internal sealed class UNetLevel : nn.Module
     internal Tensor Up(Tensor x, UNetCondition condition, Stack<Tensor> kept)
     {
         using var scope = NewDisposeScope();
-        for (var i = 0; i < resnets.Length; i++) x = Run(i, cat([x, kept.Pop()], 1), condition);
+        for (var i = 0; i < resnets.Length; i++) x = Run(i, cat([x, UNetCondition.ForEachText(kept.Pop(), x)], 1), condition);
         return (up?.call(x) ?? x).MoveToOuterDisposeScope();
     }
 
     private Tensor Run(int i, Tensor x, UNetCondition condition)
     {
         using var scope = NewDisposeScope();
-        x = resnets[i].call(x, condition.Moment);
+        x = resnets[i].call(x, condition.MomentOf(x));
         if (attentions.Length > 0) x = attentions[i].call(x, condition.Context, condition.Mask);
         return x.MoveToOuterDisposeScope();
     }
@@ -84,8 +97,8 @@ internal sealed class UNetMiddle : nn.Module
     internal Tensor Run(Tensor x, UNetCondition condition)
     {
         using var scope = NewDisposeScope();
-        x = attention.call(first.call(x, condition.Moment), condition.Context, condition.Mask);
-        return second.call(x, condition.Moment).MoveToOuterDisposeScope();
+        x = attention.call(first.call(x, condition.MomentOf(x)), condition.Context, condition.Mask);
+        return second.call(x, condition.MomentOf(x)).MoveToOuterDisposeScope();
     }
 
     protected override void RegisterComponents() { }

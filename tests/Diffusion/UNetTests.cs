@@ -22,6 +22,27 @@ public class UNetTests
         FormulaWeights.AssertClose(expected.GetProperty("masked"), model.call(x, moments, text, mask));
     }
 
+    [Theory]
+    [InlineData(true)] // the text is first looked at on the way in, as in Stable Diffusion,
+    [InlineData(false)] // one resolution further down, as in the course's own,
+    [InlineData(null)] // or only in the middle
+    public void SeveralTextsForEachPictureAreAsPicturesForEachText(bool? looksAtOnce)
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        using var model = FormulaWeights.Fill(new UNet(TinyUNet with { LooksAtText = [looksAtOnce ?? false, looksAtOnce is not null] }));
+        var (x, texts, moments) = (Inputs(1002, 2, 4, 8, 8), Inputs(1003, 6, 5, 32), tensor(new[] { 10, 981.5 }));
+        var mask = (arange(30) % 5 < 4).view(6, 5);
+        Same(model.call(cat([x, x, x], 0), moments.repeat(3), texts, null), model.call(x, moments, texts, null));
+        Same(model.call(cat([x, x, x], 0), moments.repeat(3), texts, mask), model.call(x, moments, texts, mask));
+
+        static void Same(Tensor expected, Tensor actual)
+        {
+            Assert.Equal([6, 4, 8, 8], actual.shape);
+            Assert.True(actual.allclose(expected, rtol: 1e-4, atol: 1e-5));
+        }
+    }
+
     [Fact]
     public void StableDiffusionsHasThePublishedNumberOfParametersAndNames()
     {
@@ -49,6 +70,7 @@ public class UNetTests
         var moment = tensor(new[] { 1L });
         Assert.Contains("multiples of 2", Assert.Throws<CourseException>(() => model.call(zeros(1, 4, 7, 8), moment, zeros(1, 3, 32), null)).Message);
         Assert.Contains("[B, T, 32]", Assert.Throws<CourseException>(() => model.call(zeros(1, 4, 8, 8), moment, zeros(1, 3, 16), null)).Message);
+        Assert.Contains("3 texts for 2 pictures", Assert.Throws<CourseException>(() => model.call(zeros(2, 4, 8, 8), moment, zeros(3, 3, 32), null)).Message);
         Assert.Contains("SimpleCrossAttnDownBlock2D", Assert.Throws<CourseException>(() => UNetConfig.FromJson(
             TinyUNet.ToJson().Replace("\"CrossAttnDownBlock2D\"", "\"SimpleCrossAttnDownBlock2D\""), "a test")).Message);
         Assert.Contains("multiple of both", Assert.Throws<CourseException>(() => new UNet(TinyUNet with { Heads = 7 })).Message);
