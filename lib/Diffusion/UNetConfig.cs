@@ -22,7 +22,7 @@ public sealed record UNetConfig(
     /// <summary>The course's own, for latents of 16×16.</summary>
     /// <param name="contextWidth">Numbers in a vector of its text encoder: 128 for MiniBERT.</param>
     public static UNetConfig Petals(int contextWidth) =>
-        new([32, 64, 128], [false, true, true], contextWidth, ResnetsPerLevel: 1, Heads: 4, NormGroups: 8, LatentSide: 16);
+        new([64, 128, 128], [false, true, true], contextWidth, ResnetsPerLevel: 1, Heads: 4, NormGroups: 8, LatentSide: 16);
 
     /// <summary>Width of the time's vector.</summary>
     public int TimeWidth => 4 * Channels[0];
