@@ -13,7 +13,7 @@ internal abstract class LoraRecipe : Recipe
 {
     private const int Judged = 256;
 
-    public override int Steps => 1200;
+    public override int Steps => 1000;
 
     /// <summary>What to learn.</summary>
     protected abstract ICaptionedPictures Pictures(int count, int seed);
@@ -74,7 +74,7 @@ internal sealed class TulipRecipe : LoraRecipe
 {
     public override string Name => "lora-tulip";
 
-    public override int Steps => 3500; // a form is learned more slowly than a style
+    public override int Steps => 3000; // a form is learned more slowly than a style
 
     public override string About => "A LoRA that teaches the latent diffusion model a new flower: the tulip.";
 
