@@ -43,10 +43,11 @@ internal sealed class UNetRecipe : Recipe
         var config = UNetConfig.Petals(bert.Width);
         using var narrow = new UNet(config with { Channels = NarrowChannels }, Compute.Device);
         narrow.InitializeForTraining();
+        var wideFile = Path.Combine(run.Folder, "wide.safetensors");
+        if (!run.Resume) File.Delete(wideFile); // of an earlier training
         var narrowSteps = Math.Min(NarrowSteps, Math.Max(1, run.Steps * 5 / 6));
         var before = Stage(narrow, new() { Steps = narrowSteps, StateFile = run.StateFile, Resume = run.Resume });
         using var wide = UNetWidening.Widened(narrow, config.Channels, run.Seed);
-        var wideFile = Path.Combine(run.Folder, "wide.safetensors");
         var result = before.Cancelled || run.Steps == narrowSteps ? before : Stage(wide, new()
         {
             Steps = run.Steps - narrowSteps, StateFile = wideFile, Resume = run.Resume && File.Exists(wideFile), LearningRate = 1e-3, WarmUp = 200,
