@@ -18,7 +18,7 @@ public static class DiffusionBench
 {
     private const int Batch = 32, Tokens = 20, Words = 128; // the trainer's own batch
 
-    public static IEnumerable<Measurement> Run() => Speeds().Concat(OneBatch()).Concat(Loop()).Concat(Cached()).Concat(FewSteps());
+    public static IEnumerable<Measurement> Run() => Speeds().Concat(TwoPrecisions()).Concat(OneBatch()).Concat(Loop()).Concat(Cached()).Concat(FewSteps());
 
     private static IEnumerable<Measurement> Speeds()
     {
@@ -41,6 +41,25 @@ public static class DiffusionBench
         {
             for (var i = 0; i < products; i++) a.matmul(b).Dispose();
         }
+    }
+
+    /// <summary>A training step in float32, against one whose products are in bfloat16: a matter of the machine, so nothing is asked.</summary>
+    private static IEnumerable<Measurement> TwoPrecisions()
+    {
+        if (!Compute.HasBFloat16) yield break;
+        using var scope = NewDisposeScope();
+        using var unet = new UNet(UNetConfig.Petals(Words), Compute.Device);
+        using var copy = new UNet(unet.Config, Compute.Device);
+        var precision = new MixedPrecision(unet, copy);
+        var inputs = Inputs(Batch);
+        var half = inputs with { X = inputs.X.to(ScalarType.BFloat16), Words = inputs.Words.to(ScalarType.BFloat16) };
+        var (_, _, ratio) = Paired.Time(() => TrainStep(unet, inputs), () =>
+        {
+            precision.TakeWeights();
+            TrainStep(copy, half);
+            precision.GiveGradients();
+        }, rounds: 9);
+        yield return new("a step in float32 against mixed precision", ratio);
     }
 
     private static IEnumerable<Measurement> OneBatch()

@@ -33,6 +33,12 @@ public sealed record DiffusionOptions
     /// <summary>Share of noise that is the same at all places of a channel; 0, none, unless very dark or light pictures are wanted.</summary>
     public double OffsetNoise { get; init; }
 
+    /// <summary>
+    /// Whether a copy in bfloat16 computes for a U-Net of float32: see <see cref="Training.MixedPrecision"/>. Of use where
+    /// <see cref="Compute.HasBFloat16"/>; elsewhere it is slower.
+    /// </summary>
+    public bool MixedPrecision { get; init; }
+
     /// <summary>The decay of the averaged weights.</summary>
     public double Decay { get; init; } = 0.998;
 

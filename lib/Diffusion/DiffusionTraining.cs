@@ -53,8 +53,12 @@ public static class DiffusionTraining
         options.Check();
         if (learner.parameters().Any(parameter => parameter.dtype == ScalarType.Float16))
             throw new CourseException("What learns is Float16, whose steps are too coarse to learn in: open the model as Float32, or train an adapter on it, whose numbers are.");
+        if (options.MixedPrecision && (learner != unet || unet.Type != ScalarType.Float32))
+            throw new CourseException("MixedPrecision is for a U-Net that itself learns, as Float32: leave it out, or open the U-Net as Float32 and give no adapter.");
         using var scope = NewDisposeScope();
         var schedule = config.Schedule();
+        using var copy = options.MixedPrecision ? new UNet(unet.Config, unet.Device) : null;
+        var precision = copy is null ? null : new MixedPrecision(unet, copy);
         using var optimizer = optim.AdamW(learner.parameters(), lr: options.LearningRate, beta1: 0.9, beta2: 0.99, weight_decay: 0.01);
         using var ema = new Ema(learner, options.Decay);
         var state = new TrainingCheckpoint().Add("model", learner).Add("ema", ema).Add("adam", optimizer);
@@ -81,13 +85,15 @@ public static class DiffusionTraining
             optimizer.SetRate(options.LearningRate * LearningRates.Cosine(step, options.Steps, options.WarmUp, lowest: 0.01));
             manual_seed(Seeds.At(options.Seed, step));
             optimizer.zero_grad();
+            precision?.TakeWeights();
             var reports = new List<Tensor>();
             for (var part = 0; part < options.Accumulate; part++)
             {
                 using var one = NewDisposeScope();
-                var (loss, report) = Loss(unet, schedule, config.Prediction, data, options);
+                var (loss, report) = Loss(copy ?? unet, schedule, config.Prediction, data, options);
                 loss = loss / options.Accumulate;
                 (scaler?.Scaled(loss) ?? loss).backward();
+                precision?.GiveGradients();
                 reports.Add(report.MoveToOuterDisposeScope());
             }
             var losses = stack(reports).mean([0]);

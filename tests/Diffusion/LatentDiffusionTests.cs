@@ -205,60 +205,6 @@ public sealed class LatentDiffusionTests : IDisposable
         Assert.False(text.Sequence[1].equal(text.Sequence[2]).all().item<bool>());
     }
 
-    [Fact]
-    public void ATrainingStepNeedsNeitherAutoencoderNorTextEncoder()
-    {
-        using var cache = Cache();
-        autoencoder.Dispose();
-        bert.Dispose();
-        var result = DiffusionTraining.Run(model, cache, new() { Steps = 2, BatchSize = 4 }, cancellation: TestContext.Current.CancellationToken);
-        Assert.All(result.Losses["loss"], loss => Assert.True(double.IsFinite(loss)));
-    }
-
-    [Fact]
-    public void TrainingLearnsGoesOnBitForBitAndLeavesNoTensors()
-    {
-        using var folder = new TemporaryFolder();
-        using var cache = Cache();
-        var start = Copies();
-        var options = new DiffusionOptions { Steps = 6, BatchSize = 4, WarmUp = 2, SaveEvery = 3, Accumulate = 2, MinSnrGamma = 5, OffsetNoise = 0.1 };
-        DiffusionTraining.Run(model, cache, options, cancellation: TestContext.Current.CancellationToken);
-        var whole = Copies();
-        Put(start);
-        var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
-        var state = Path.Combine(folder.Path, "state.safetensors");
-        using var stop = new CancellationTokenSource();
-        DiffusionTraining.Run(model, cache, options with { StateFile = state }, new StopAtFirst(stop), stop.Token);
-        Put(start); // what is kept is in the file alone
-        var result = DiffusionTraining.Run(model, cache, options with { StateFile = state, Resume = true }, cancellation: TestContext.Current.CancellationToken);
-        Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
-        Assert.Equal(5, result.Losses.Steps.Count); // the first step was reported, and so the last before the stop
-        Assert.Equal(DiffusionTraining.LossNames, result.Losses.Names);
-        foreach (var (name, value) in unet.state_dict()) Assert.True(value.equal(whole[name]).all().item<bool>(), name);
-        foreach (var value in start.Values.Concat(whole.Values)) value.Dispose();
-    }
-
-    [Fact]
-    public void TheLossFallsOnOneFlower()
-    {
-        using var one = LatentCache.Of(new Petals(Split.Train, 1, side: 16), autoencoder, model.Text, captionsPerPicture: 1, cancellation: TestContext.Current.CancellationToken);
-        var losses = DiffusionTraining.Run(model, one, new() { Steps = 150, BatchSize = 8, WarmUp = 5, LearningRate = 1e-2 }, cancellation: TestContext.Current.CancellationToken).Losses["loss"];
-        var (first, last) = (losses.Take(10).Average(), losses.TakeLast(10).Average());
-        Assert.True(last < 0.7 * first, $"from {first} to {last}");
-    }
-
-    [Fact]
-    public void OptionsOutOfRangeAreNamed()
-    {
-        using var cache = Cache();
-        foreach (var (options, name) in new[]
-                 {
-                     (new DiffusionOptions { Accumulate = 0 }, "Accumulate is 0"), (new() { CaptionDropout = 1.1 }, "CaptionDropout is 1.1"),
-                     (new() { MinSnrGamma = 0 }, "MinSnrGamma is 0"), (new() { OffsetNoise = -1 }, "OffsetNoise is -1"), (new() { Resume = true }, "StateFile"),
-                 })
-            Assert.Contains(name, Assert.Throws<CourseException>(() => DiffusionTraining.Run(model, cache, options, cancellation: TestContext.Current.CancellationToken)).Message);
-    }
-
     public void Dispose()
     {
         bert.Dispose();
@@ -267,14 +213,6 @@ public sealed class LatentDiffusionTests : IDisposable
     }
 
     private LatentCache Cache() => LatentCache.Of(data, autoencoder, model.Text);
-
-    private Dictionary<string, Tensor> Copies() => unet.state_dict().ToDictionary(pair => pair.Key, pair => pair.Value.detach().clone());
-
-    private void Put(Dictionary<string, Tensor> values)
-    {
-        using var frozen = no_grad();
-        foreach (var (name, value) in unet.state_dict()) value.copy_(values[name]);
-    }
 
     /// <summary>Pictures that all have the same two captions.</summary>
     private sealed class Twins(Petals pictures) : ICaptionedPictures
@@ -285,10 +223,5 @@ public sealed class LatentDiffusionTests : IDisposable
         public bool MayFlip => false;
         public Picture Picture(int index) => pictures.Picture(index);
         public IReadOnlyList<string> Captions(int index) => Prompts;
-    }
-
-    private sealed class StopAtFirst(CancellationTokenSource stop) : IProgress<TrainingProgress>
-    {
-        public void Report(TrainingProgress value) => stop.Cancel();
     }
 }
