@@ -13,8 +13,6 @@ internal abstract class LoraRecipe : Recipe
 {
     private const int Judged = 256;
 
-    public override int Steps => 1000;
-
     /// <summary>What to learn.</summary>
     protected abstract ICaptionedPictures Pictures(int count, int seed);
 
@@ -93,6 +91,8 @@ internal sealed class TulipRecipe : LoraRecipe
 internal sealed class PorcelainRecipe : LoraRecipe
 {
     public override string Name => "lora-porcelain";
+
+    public override int Steps => 2200;
 
     public override string About => "A LoRA that teaches the latent diffusion model a style: cobalt on white porcelain.";
 
