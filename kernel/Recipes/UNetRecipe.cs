@@ -26,7 +26,7 @@ internal sealed class UNetRecipe : Recipe
 
     public override string Data => "Petals, 64×64, as latents of the checkpoint 'autoencoder', with captions through 'minibert'";
 
-    public override int Steps => 65500;
+    public override int Steps => 80300;
 
     // A narrow network learns what is coarse in half the time. Then it is made wider and learns on.
     private const int NarrowSteps = 50000;
@@ -39,7 +39,7 @@ internal sealed class UNetRecipe : Recipe
         using var autoencoder = AutoencoderKL.Load(file, Compute.Device);
         using var bert = BertText.Mini(Compute.Device);
         var text = new BertConditioner(bert);
-        using var data = LatentCache.Of(new Petals(Split.Train, 24576), autoencoder, text, captionsPerPicture: 3);
+        using var data = LatentCache.Of(new Petals(Split.Train, 32768), autoencoder, text, captionsPerPicture: 3);
         var config = UNetConfig.Petals(bert.Width);
         using var narrow = new UNet(config with { Channels = NarrowChannels }, Compute.Device);
         narrow.InitializeForTraining();
