@@ -95,8 +95,10 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
     }
 
     /// <summary>The parameters on the way to the latents, by their names in the whole.</summary>
-    internal IEnumerable<(string Name, Parameter Value)> EncoderParameters() => named_parameters().Where(parameter =>
-        parameter.name.StartsWith("encoder.", StringComparison.Ordinal) || parameter.name.StartsWith("quant_conv.", StringComparison.Ordinal));
+    internal IEnumerable<(string Name, Parameter Value)> EncoderParameters() => named_parameters().Where(parameter => IsEncoders(parameter.name));
+
+    /// <summary>The parameters on the way back to pictures.</summary>
+    internal IEnumerable<Parameter> DecoderParameters() => named_parameters().Where(parameter => !IsEncoders(parameter.name)).Select(parameter => parameter.parameter);
 
     /// <summary>
     /// Weights to train from. Every convolution keeps the size of what passes through it: weights of variance 1 / inputs (LeCun
@@ -166,6 +168,8 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
             name = name.Replace($".{old}.", $".{now}.", StringComparison.Ordinal);
         return name;
     }
+
+    private static bool IsEncoders(string name) => name.StartsWith("encoder.", StringComparison.Ordinal) || name.StartsWith("quant_conv.", StringComparison.Ordinal);
 
     private void Require(Tensor pictures)
     {

@@ -193,7 +193,7 @@ public static class AutoencoderTraining
     }
 
     // Differences between neighbors, across and down.
-    private static Tensor Edges(Tensor y, Tensor x)
+    internal static Tensor Edges(Tensor y, Tensor x)
     {
         using var scope = NewDisposeScope();
         var error = y - x;
@@ -209,7 +209,7 @@ public static class AutoencoderTraining
         return stack([.. layers.Select(layer => (made[layer] - real[layer]).square().mean() / real[layer].square().mean())]).mean().MoveToOuterDisposeScope();
     }
 
-    private static Picture Compare(AutoencoderKL model, Ema ema, Tensor x)
+    internal static Picture Compare(AutoencoderKL model, Ema ema, Tensor x)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();

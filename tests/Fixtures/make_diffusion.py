@@ -157,6 +157,20 @@ def transformer_shapes(name, c, context):
     return shapes | both(block + ".ff.net.0.proj", 8 * c, c) | both(block + ".ff.net.2", c, 4 * c)
 
 
+def patch_shapes(latent, width):
+    return (both("conv1", width, 3, 4, 4) | both("conv2", 2 * width, width, 4, 4) | both("norm2", 2 * width)
+            | both("conv3", 2 * width, 2 * width + latent, 3, 3) | both("norm3", 2 * width) | both("score", 1, 2 * width, 3, 3))
+
+
+def patches(x, z, w):
+    def bent(value):
+        return torch.where(value > 0, value, 0.2 * value)
+
+    h = bent(conv(x, w, "conv1", stride=2))
+    h = bent(group_norm(conv(h, w, "conv2", stride=2), w, "norm2", 6, 1e-5))
+    return conv(bent(group_norm(conv(torch.cat([h, z], 1), w, "conv3"), w, "norm3", 6, 1e-5)), w, "score")
+
+
 def unet_shapes(channels, looks, context, layers, heads, groups, latent):
     time = 4 * channels[0]
     shapes = both("conv_in", channels[0], latent, 3, 3) | both("time_embedding.linear_1", time, channels[0]) | both("time_embedding.linear_2", time, time)
@@ -250,7 +264,9 @@ def models():
     x, text = numbers(1002, 2, 4, 8, 8), numbers(1003, 2, 5, 32)
     mask = torch.tensor([[True] * 5, [True, True, True, False, False]])
     moments = torch.tensor([10.0, 981.5], dtype=torch.float64)
+    patch_w = fill(patch_shapes(4, 6))
     return {
+        "patches": {"names": patch_shapes(4, 6), "logits": flat(patches(numbers(1004, 2, 3, 16, 12), numbers(1005, 2, 4, 4, 3), patch_w))},
         "vae": {"names": vae_shapes(**VAE), "mean": flat(mean), "logVariance": flat(log_variance), "picture": flat(picture)},
         "unet": {"names": unet_shapes(**UNET), "open": flat(unet(x, moments, text, None, unet_w, **UNET)),
                  "masked": flat(unet(x, moments, text, mask, unet_w, **UNET))},
