@@ -72,7 +72,7 @@ internal sealed class TulipRecipe : LoraRecipe
 {
     public override string Name => "lora-tulip";
 
-    public override int Steps => 4000; // a form is learned more slowly than a style
+    public override int Steps => 4700; // a form is learned more slowly than a style
 
     public override string About => "A LoRA that teaches the latent diffusion model a new flower: the tulip.";
 
@@ -92,7 +92,7 @@ internal sealed class PorcelainRecipe : LoraRecipe
 {
     public override string Name => "lora-porcelain";
 
-    public override int Steps => 3000;
+    public override int Steps => 3700;
 
     public override string About => "A LoRA that teaches the latent diffusion model a style: cobalt on white porcelain.";
 

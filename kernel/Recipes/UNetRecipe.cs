@@ -26,7 +26,7 @@ internal sealed class UNetRecipe : Recipe
 
     public override string Data => "Petals, 64×64, as latents of the checkpoint 'autoencoder', with captions through 'minibert'";
 
-    public override int Steps => 80300;
+    public override int Steps => 86300;
 
     // A narrow network learns what is coarse in half the time. Then it is made wider and learns on.
     private const int NarrowSteps = 50000;
