@@ -45,7 +45,7 @@ public sealed record LoopResult(LossHistory Losses, TimeSpan Elapsed, bool Cance
     {
         using var scope = NewDisposeScope();
         double[][] rows = [.. file.Read(LossesKey).data<double>().ToArray().Chunk(lossNames.Count)];
-        var elapsed = TimeSpan.FromSeconds(file.Read(SecondsKey).data<double>()[0]);
+        var elapsed = Durations.OfSeconds(file.Read(SecondsKey).data<double>()[0]);
         for (var i = 0; progress is not null && i < rows.Length; i++)
             progress.Report(new(i + 1, rows.Length, elapsed, [.. lossNames.Zip(rows[i], (name, value) => new NamedValue(name, value))], i + 1 == rows.Length ? sample?.Invoke() : null));
         return new(new(lossNames, rows), elapsed, Cancelled: false);

@@ -123,7 +123,7 @@ public sealed class TrainingCheckpoint
             (scaler.Scale, scaler.GoodSteps) = (scale, good);
         }
         losses?.copy_(file.Read(LossesKey));
-        before = TimeSpan.FromSeconds(double.TryParse(file.Metadata.GetValueOrDefault(SecondsKey), CultureInfo.InvariantCulture, out var seconds) ? seconds : 0);
+        before = Durations.OfSeconds(double.TryParse(file.Metadata.GetValueOrDefault(SecondsKey), CultureInfo.InvariantCulture, out var seconds) ? seconds : 0);
         clock.Restart();
         return step;
     }
