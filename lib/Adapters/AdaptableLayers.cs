@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using ImageGen.Diffusion;
 using ImageGen.Runtime;
 using ImageGen.Weights;
 using TorchSharp;
@@ -32,9 +33,14 @@ internal static class AdaptableLayers
     }
 
     /// <summary>The layer's weight: <c>[out, in]</c>, or <c>[out, in, 1, 1]</c> of a convolution.</summary>
-    internal static Parameter Weight(nn.Module layer) => layer is Linear linear ? linear.weight! : ((Conv2d)layer).weight!;
+    internal static Parameter Weight(nn.Module layer) => layer switch
+    {
+        Linear linear => linear.weight!,
+        PointwiseConv2d pointwise => pointwise.Weight,
+        _ => ((Conv2d)layer).weight!,
+    };
 
-    private static bool IsMatrix(nn.Module module) => module is Linear
+    private static bool IsMatrix(nn.Module module) => module is Linear or PointwiseConv2d
         || module is Conv2d { groups: 1 } convolution && convolution.kernel_size is [1, 1] && convolution.stride is [1, 1];
 
     private static Regex Form(string pattern) =>

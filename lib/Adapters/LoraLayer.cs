@@ -1,3 +1,4 @@
+using ImageGen.Diffusion;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -46,7 +47,7 @@ public sealed class LoraLayer : nn.Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var narrow = Narrow(x);
-        return (Scale * (convolves ? nn.functional.conv2d(narrow, B) : nn.functional.linear(narrow, B))).MoveToOuterDisposeScope(); // s·B(A(drop x))
+        return (Scale * Times(B, narrow)).MoveToOuterDisposeScope(); // s·B(A(drop x))
     }
 
     /// <summary>The layer's output with the addition, as much of it as counts now.</summary>
@@ -55,7 +56,7 @@ public sealed class LoraLayer : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var (narrow, weight) = (Narrow(x), Share * Scale);
         if (convolves || output.dtype != B.dtype)
-            return output.add((convolves ? nn.functional.conv2d(narrow, B) : nn.functional.linear(narrow, B)).to(output.dtype), weight).MoveToOuterDisposeScope();
+            return output.add(Times(B, narrow).to(output.dtype), weight).MoveToOuterDisposeScope();
         // The product goes straight onto the output: it is as wide as that, and would cost two more ways through the memory.
         return addmm(output.reshape(-1, output.shape[^1]), narrow.reshape(-1, Rank), B.t(), 1, (float)weight).view(output.shape).MoveToOuterDisposeScope();
     }
@@ -65,8 +66,10 @@ public sealed class LoraLayer : nn.Module<Tensor, Tensor>
     {
         var seen = x.to(A.dtype);
         if (training && dropout > 0) seen = nn.functional.dropout(seen, dropout);
-        return convolves ? nn.functional.conv2d(seen, A) : nn.functional.linear(seen, A);
+        return Times(A, seen);
     }
+
+    private Tensor Times(Tensor matrix, Tensor x) => convolves ? PointwiseConv2d.Apply(x, matrix) : nn.functional.linear(x, matrix);
 
     /// <summary>The same as a matrix, <c>s·B·A</c>, in the shape of the layer's weight.</summary>
     public Tensor Delta()

@@ -13,7 +13,7 @@ internal sealed class ResnetBlock : nn.Module<Tensor, Tensor?, Tensor>
 {
     private readonly GroupNorm norm1, norm2;
     private readonly Conv2d conv1, conv2;
-    private readonly Conv2d? shortcut;
+    private readonly PointwiseConv2d? shortcut;
     private readonly Linear? time;
 
     /// <param name="inputs">Channels that come in.</param>
@@ -33,7 +33,7 @@ internal sealed class ResnetBlock : nn.Module<Tensor, Tensor?, Tensor>
         register_module("norm2", norm2);
         register_module("conv2", conv2);
         if (timeWidth is { } width) register_module("time_emb_proj", time = nn.Linear(width, outputs, device: device));
-        if (inputs != outputs) register_module("conv_shortcut", shortcut = nn.Conv2d(inputs, outputs, kernel_size: 1, device: device));
+        if (inputs != outputs) register_module("conv_shortcut", shortcut = new(inputs, outputs, device));
     }
 
     /// <summary>From <c>[B, inputs, H, W]</c> and the time's vector <c>[B, timeWidth]</c> to <c>[B, outputs, H, W]</c>.</summary>

@@ -14,16 +14,16 @@ internal sealed class TextTransformer : nn.Module<Tensor, Tensor, Tensor?, Tenso
     private const double NormEpsilon = 1e-6;
 
     private readonly GroupNorm norm;
-    private readonly Conv2d enter, leave;
+    private readonly PointwiseConv2d enter, leave;
     private readonly TextTransformerBlock block;
 
     internal TextTransformer(int channels, UNetConfig config, Device? device) : base(nameof(TextTransformer))
     {
         register_module("norm", norm = Norms.Grouped(channels, config.NormGroups, NormEpsilon, device));
-        register_module("proj_in", enter = nn.Conv2d(channels, channels, kernel_size: 1, device: device));
+        register_module("proj_in", enter = new(channels, channels, device));
         block = new(channels, config.ContextWidth, config.Heads, device);
         register_module("transformer_blocks", Numbered.Of([block]));
-        register_module("proj_out", leave = nn.Conv2d(channels, channels, kernel_size: 1, device: device));
+        register_module("proj_out", leave = new(channels, channels, device));
     }
 
     /// <summary>

@@ -20,7 +20,7 @@ internal sealed record UNetCondition(Tensor Moment, Tensor Context, Tensor? Mask
 
     /// <summary>Maps that know of no text yet, <c>[B, …]</c>, once for each text, <c>[k·B, …]</c>; others as they are.</summary>
     internal static Tensor ForEachText(Tensor x, Tensor context) =>
-        x.shape[0] == context.shape[0] ? x : x.repeat([context.shape[0] / x.shape[0], .. Enumerable.Repeat(1L, (int)x.dim() - 1)]);
+        x.shape[0] == context.shape[0] ? x : cat([.. Enumerable.Repeat(x, (int)(context.shape[0] / x.shape[0]))]);
 }
 
 /// <summary>

@@ -4,6 +4,13 @@ using static TorchSharp.torch;
 
 namespace ImageGen.Weights;
 
+/// <summary>A layer of ours that keeps its parameters in fields of its own.</summary>
+internal interface ITakesParameters
+{
+    /// <summary>Puts a parameter in the place of the one of that name, which is not freed.</summary>
+    void Take(string name, Parameter value);
+}
+
 /// <summary>
 /// Gives numbers to a module that was built on the <c>meta</c> device, where tensors have shapes and no memory: each
 /// parameter gets its memory where and as it is wanted, right before it is read. Nothing is drawn at random first and
@@ -40,6 +47,7 @@ internal static class EmptyModule
             case (LayerNorm norm, "weight"): norm.weight = value; break;
             case (LayerNorm norm, "bias"): norm.bias = value; break;
             case (Embedding table, "weight"): table.weight = value; break;
+            case (ITakesParameters own, _): own.Take(name, value); break;
             default: throw new NotSupportedException($"A {layer.GetType().Name} cannot be given its '{name}'.");
         }
     }
