@@ -40,8 +40,9 @@ internal sealed class PointwiseConv2d : nn.Module<Tensor, Tensor>, ITakesParamet
     {
         if (x.device_type != DeviceType.CPU) return nn.functional.conv2d(x, weight, bias);
         using var scope = NewDisposeScope();
-        // Channels last: each place's numbers lie side by side, as rows of a matrix.
-        return nn.functional.linear(x.permute(0, 2, 3, 1), weight.flatten(start_dim: 1), bias).permute(0, 3, 1, 2).MoveToOuterDisposeScope();
+        // A place a row: with channels last its numbers lie side by side already.
+        var rows = nn.functional.linear(x.permute(0, 2, 3, 1).reshape(-1, x.shape[1]), weight.flatten(start_dim: 1), bias);
+        return rows.view(x.shape[0], x.shape[2], x.shape[3], -1).permute(0, 3, 1, 2).MoveToOuterDisposeScope();
     }
 
     void ITakesParameters.Take(string name, Parameter value)

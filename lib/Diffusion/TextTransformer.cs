@@ -65,8 +65,8 @@ internal sealed class TextTransformerBlock : nn.Module<Tensor, Tensor, Tensor?, 
     {
         using var scope = NewDisposeScope();
         var own = norm1.call(x);
-        x = UNetCondition.ForEachText(x + self.call(own, own, null), context);
-        x = x + cross.call(norm2.call(x), context, mask);
+        x = x + self.call(own, own, null);
+        x = UNetCondition.ForEachText(x, context) + cross.call(norm2.call(x), context, mask); // from here on each text has its own
         var parts = widen.call(norm3.call(x)).chunk(2, dim: -1); // GEGLU: a value and its gate
         return (x + narrow.call(parts[0] * nn.functional.gelu(parts[1]))).MoveToOuterDisposeScope();
     }
@@ -92,7 +92,7 @@ internal sealed class HeadedAttention : nn.Module<Tensor, Tensor, Tensor?, Tenso
     public override Tensor forward(Tensor x, Tensor context, Tensor? mask)
     {
         using var scope = NewDisposeScope();
-        return mix.call(Attention.Of(query.call(x), key.call(context), value.call(context), heads, mask)).MoveToOuterDisposeScope();
+        return mix.call(Attention.Of(UNetCondition.ForEachText(query.call(x), context), key.call(context), value.call(context), heads, mask)).MoveToOuterDisposeScope();
     }
 
     protected override void RegisterComponents() { }

@@ -16,9 +16,9 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor, Tensor?, Tensor>
 {
     internal const double NormEpsilon = 1e-5;
 
-    // On maps up to this side, channels last saves a tenth of a step. On Stable Diffusion's it costs more than it saves: each
-    // convolution turns its weights for it, too.
-    private const int SideToTurn = 32;
+    // From so many pictures on, of maps up to this side, channels last is the faster layout: by a twentieth. Below, and on Stable
+    // Diffusion's maps, it costs more than it saves, since each convolution turns its weights for it, too.
+    private const int PicturesToTurn = 8, SideToTurn = 32;
 
     private readonly Conv2d first, last;
     private readonly Linear time1, time2;
@@ -76,8 +76,6 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor, Tensor?, Tensor>
     /// <summary>What its numbers are; latents and context must be the same.</summary>
     public ScalarType Type => first.weight!.dtype;
 
-    private bool TurnsMaps => Config.LatentSide <= SideToTurn && Device.type == DeviceType.CPU;
-
     /// <summary>Predicts.</summary>
     /// <param name="latents">x_t, <c>[B, 4, h, w]</c>; height and width can be halved as often as there are resolutions below the first.</param>
     /// <param name="moments">Each picture's moment, <c>[B]</c>, whole or between two.</param>
@@ -94,7 +92,7 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor, Tensor?, Tensor>
         using var scope = NewDisposeScope();
         var moment = time2.call(nn.functional.silu(time1.call(TimeVectors(moments, Config.Channels[0]).to(latents.dtype))));
         var condition = new UNetCondition(moment, context, mask?.unsqueeze(1).unsqueeze(1));
-        var x = first.call(TurnsMaps ? ChannelsLast(latents) : latents);
+        var x = first.call(LaidOut(latents));
         var kept = new Stack<Tensor>([x]);
         foreach (var level in downs) x = level.Down(x, condition, kept);
         x = middle.Run(x, condition);
@@ -102,9 +100,11 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor, Tensor?, Tensor>
         return last.call(nn.functional.silu(norm.call(x))).MoveToOuterDisposeScope();
     }
 
-    // The shape stays; a place's channels come to lie side by side. All layers answer in the layout they are given, and this one
+    // Every layer answers in the layout that it is given. Channels last is that in which a place's channels lie side by side: it
     // serves the convolutions, the products at each place and attention's rows alike, with no copy between them.
-    private static Tensor ChannelsLast(Tensor x) => x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
+    private static Tensor LaidOut(Tensor x) => x.device_type == DeviceType.CPU && x.shape is [>= PicturesToTurn, _, <= SideToTurn, <= SideToTurn]
+        ? x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
+        : x;
 
     /// <summary>Moments as vectors of cosines and sines of falling frequency, cosines first (Vaswani and others, arXiv 1706.03762).</summary>
     /// <param name="moments"><c>[B]</c>.</param>

@@ -13,14 +13,20 @@ namespace ImageGen.Diffusion;
 /// <param name="Mask">True at words, <c>[k·B, 1, 1, T]</c>; null where all are words.</param>
 internal sealed record UNetCondition(Tensor Moment, Tensor Context, Tensor? Mask)
 {
-    private readonly Tensor moments = ForEachText(Moment, Context);
-
     /// <summary>The time's vector for each map, be it before the first text or after.</summary>
-    internal Tensor MomentOf(Tensor x) => x.shape[0] == Moment.shape[0] ? Moment : moments;
+    internal Tensor MomentOf(Tensor x) => Moment.shape[0] == 1 ? Moment : ForEachText(Moment, x);
 
-    /// <summary>Maps that know of no text yet, <c>[B, …]</c>, once for each text, <c>[k·B, …]</c>; others as they are.</summary>
-    internal static Tensor ForEachText(Tensor x, Tensor context) =>
-        x.shape[0] == context.shape[0] ? x : cat([.. Enumerable.Repeat(x, (int)(context.shape[0] / x.shape[0]))]);
+    /// <summary>
+    /// Maps that know of no text yet, <c>[B, …]</c>, once for each text, <c>[k·B, …]</c>; others as they are. One picture's are
+    /// not copied.
+    /// </summary>
+    internal static Tensor ForEachText(Tensor x, Tensor texts)
+    {
+        var (pictures, all) = (x.shape[0], texts.shape[0]);
+        return pictures == all ? x
+            : pictures == 1 ? x.expand([all, .. Enumerable.Repeat(-1L, (int)x.dim() - 1)])
+            : cat([.. Enumerable.Repeat(x, (int)(all / pictures))]);
+    }
 }
 
 /// <summary>

@@ -43,6 +43,25 @@ public class UNetTests
         }
     }
 
+    [Theory]
+    [InlineData(1, 2)] // one picture that is guided: its maps are not copied, and the smallest are unfolded
+    [InlineData(3, 1)]
+    [InlineData(8, 1)] // channels last from here on
+    [InlineData(9, 2)]
+    public void InWhateverNumberPicturesComeEachIsAsIfAlone(int pictures, int texts)
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        using var model = FormulaWeights.Fill(new UNet(TinyUNet));
+        var (x, words, moments) = (Inputs(1002, pictures, 4, 8, 8), Inputs(1003, texts * pictures, 5, 32), arange(pictures, ScalarType.Int64) * 100 + 10);
+        var all = model.call(x, moments, words, null);
+        for (var i = 0; i < texts * pictures; i++)
+        {
+            var alone = model.call(x[i % pictures].unsqueeze(0), moments[i % pictures].view(1), words[i].unsqueeze(0), null);
+            Assert.True(all[i].allclose(alone[0], rtol: 1e-4, atol: 1e-4), $"number {i}: {(all[i] - alone[0]).abs().max().item<float>()} of {alone.abs().max().item<float>()}");
+        }
+    }
+
     [Fact]
     public void StableDiffusionsHasThePublishedNumberOfParametersAndNames()
     {
