@@ -41,9 +41,9 @@ internal sealed class ResnetBlock : nn.Module<Tensor, Tensor?, Tensor>
     {
         using var scope = NewDisposeScope();
         var h = Convolve(conv1, nn.functional.silu(norm1.call(x)));
-        if (time is not null) h = h + time.call(nn.functional.silu(moment!)).unsqueeze(-1).unsqueeze(-1); // one number a channel
+        if (time is not null) h.add_(time.call(nn.functional.silu(moment!)).unsqueeze(-1).unsqueeze(-1)); // one number a channel
         h = Convolve(conv2, nn.functional.silu(norm2.call(h)));
-        return ((shortcut?.call(x) ?? x) + h).MoveToOuterDisposeScope();
+        return h.add_(shortcut?.call(x) ?? x).MoveToOuterDisposeScope();
     }
 
     // For two or three tiny maps, as of one picture that is guided, the way into the convolution's own kernels costs twice what

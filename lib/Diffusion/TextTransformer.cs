@@ -36,7 +36,7 @@ internal sealed class TextTransformer : nn.Module<Tensor, Tensor, Tensor?, Tenso
         var h = enter.call(norm.call(x));
         var places = block.call(h.flatten(start_dim: 2).transpose(1, 2).contiguous(), context, mask); // [B, H·W, C]
         x = UNetCondition.ForEachText(x, places);
-        return (x + leave.call(places.transpose(1, 2).reshape(x.shape))).MoveToOuterDisposeScope();
+        return leave.call(places.transpose(1, 2).reshape(x.shape)).add_(x).MoveToOuterDisposeScope();
     }
 
     protected override void RegisterComponents() { }
@@ -65,10 +65,10 @@ internal sealed class TextTransformerBlock : nn.Module<Tensor, Tensor, Tensor?, 
     {
         using var scope = NewDisposeScope();
         var own = norm1.call(x);
-        x = x + self.call(own, own, null);
-        x = UNetCondition.ForEachText(x, context) + cross.call(norm2.call(x), context, mask); // from here on each text has its own
+        x = self.call(own, own, null).add_(x);
+        x = cross.call(norm2.call(x), context, mask).add_(UNetCondition.ForEachText(x, context)); // from here on each text has its own
         var parts = widen.call(norm3.call(x)).chunk(2, dim: -1); // GEGLU: a value and its gate
-        return (x + narrow.call(parts[0] * nn.functional.gelu(parts[1]))).MoveToOuterDisposeScope();
+        return narrow.call(parts[0] * nn.functional.gelu(parts[1])).add_(x).MoveToOuterDisposeScope();
     }
 
     protected override void RegisterComponents() { }
