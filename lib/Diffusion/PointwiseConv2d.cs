@@ -40,8 +40,15 @@ internal sealed class PointwiseConv2d : nn.Module<Tensor, Tensor>, ITakesParamet
     {
         if (x.device_type != DeviceType.CPU) return nn.functional.conv2d(x, weight, bias);
         using var scope = NewDisposeScope();
-        // A place a row: with channels last its numbers lie side by side already.
-        var rows = nn.functional.linear(x.permute(0, 2, 3, 1).reshape(-1, x.shape[1]), weight.flatten(start_dim: 1), bias);
+        var matrix = weight.flatten(start_dim: 1);
+        // The answer comes in the layout of the question: a place is a column of a picture's matrix, or with channels last a row.
+        if (x.is_contiguous())
+        {
+            var columns = matrix.expand(x.shape[0], -1, -1).bmm(x.flatten(start_dim: 2));
+            if (bias is not null) columns.add_(bias.unsqueeze(1));
+            return columns.view(x.shape[0], -1, x.shape[2], x.shape[3]).MoveToOuterDisposeScope();
+        }
+        var rows = nn.functional.linear(x.permute(0, 2, 3, 1).reshape(-1, x.shape[1]), matrix, bias);
         return rows.view(x.shape[0], x.shape[2], x.shape[3], -1).permute(0, 3, 1, 2).MoveToOuterDisposeScope();
     }
 

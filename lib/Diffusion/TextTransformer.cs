@@ -36,7 +36,7 @@ internal sealed class TextTransformer : nn.Module<Tensor, Tensor, Tensor?, Tenso
         var h = enter.call(norm.call(x));
         var places = block.call(h.flatten(start_dim: 2).transpose(1, 2).contiguous(), context, mask); // [B, H·W, C]
         x = UNetCondition.ForEachText(x, places);
-        return leave.call(places.transpose(1, 2).reshape(x.shape)).add_(x).MoveToOuterDisposeScope();
+        return (x + leave.call(places.transpose(1, 2).reshape(x.shape))).MoveToOuterDisposeScope(); // x first: its layout stays
     }
 
     protected override void RegisterComponents() { }
