@@ -13,8 +13,10 @@ namespace ImageGen.Diffusion;
 /// <param name="Mask">True at words, <c>[k·B, 1, 1, T]</c>; null where all are words.</param>
 internal sealed record UNetCondition(Tensor Moment, Tensor Context, Tensor? Mask)
 {
-    /// <summary>The time's vector for each map, be it before the first text or after.</summary>
-    internal Tensor MomentOf(Tensor x) => Moment.shape[0] == 1 ? Moment : ForEachText(Moment, x);
+    private readonly Tensor moments = ForEachText(Moment, Context);
+
+    /// <summary>The time's vector for each map, be it before the first text or after; one picture's goes for all its texts.</summary>
+    internal Tensor MomentOf(Tensor x) => Moment.shape[0] == 1 || Moment.shape[0] == x.shape[0] ? Moment : moments;
 
     /// <summary>
     /// Maps that know of no text yet, <c>[B, …]</c>, once for each text, <c>[k·B, …]</c>; others as they are. One picture's are
