@@ -28,7 +28,7 @@ internal static class DoctorCommand
     public static Command Create()
     {
         var command = new Command("doctor", "Says what this machine has and what it lacks.");
-        command.SetAction(_ => Report([System_(), Memory(), Disk(), Dotnet(), Torch(), Gpu(), Fonts(), Jupyter(), Cache()]));
+        command.SetAction(_ => Report([System_(), Memory(), Disk(), Dotnet(), Torch(), Convolutions(), Gpu(), Fonts(), Jupyter(), Cache()]));
         return command;
     }
 
@@ -72,6 +72,23 @@ internal static class DoctorCommand
     {
         using var two = torch.ones(2).sum();
         return two.item<float>() == 2 ? $"libtorch {torch.__version__}, {torch.get_num_threads()} threads" : throw new CourseException("1 + 1 is not 2");
+    }
+
+    private static Line Convolutions()
+    {
+        const string part = "convolutions";
+        try
+        {
+            return Arithmetic.State switch
+            {
+                OneDnnState.Right => new Line(part, "checked, and right"),
+                OneDnnState.Mended => new Line(part, "checked: wrong, since this machine hides the sizes of its caches from oneDNN; oneDNN was told, and they are right, at full speed"),
+                OneDnnState.Off => new Line(part, "right, without oneDNN; training and painting take up to eight times as long",
+                    "That is by IMAGEGEN_ONEDNN=off, or because oneDNN computes wrongly here and could not be mended"),
+                _ => new Line(part, "not checked", $"{Arithmetic.Variable}=as-is keeps them as they are: unset it"),
+            };
+        }
+        catch (Exception error) { return new Line(part, "not known", error is CourseException ? error.Message.TrimEnd('.') : "See TorchSharp", IsNeeded: true); }
     }
 
     private static Line Gpu()
