@@ -9,7 +9,7 @@ internal abstract class MomentSampler : Sampler
     private protected int[] Visited { get; init; }
 
     private protected MomentSampler(NoiseSchedule schedule, SamplerOptions options) : base(schedule, options, MomentSpacing.Leading) =>
-        Visited = [.. Spaced().Select(moment => (int)Math.Round(moment))];
+        Visited = [.. Timesteps.Of(options, Spacing, schedule.Steps).Select(moment => (int)Math.Round(moment))];
 
     public override IReadOnlyList<double> Moments => [.. Visited.Select(moment => (double)moment)];
 

@@ -26,6 +26,9 @@ public enum NoiseCurve
 /// </summary>
 public sealed class NoiseSchedule
 {
+    // Less than this before the end, and float32 can no longer divide by √ᾱ.
+    private const double LeastAlphaBar = 1e-30;
+
     private readonly double[] kept;
 
     private NoiseSchedule(double[] kept) => this.kept = kept;
@@ -63,11 +66,21 @@ public sealed class NoiseSchedule
         static double Cosine(double u) => Math.Pow(Math.Cos((u + 0.008) / 1.008 * Math.PI / 2), 2);
     }
 
-    /// <summary>The schedule of given β, each between 0 and 1.</summary>
+    /// <summary>The schedule of given β, each between 0 and 1; the last may be 1.</summary>
+    /// <exception cref="CourseException">A β is out of range, or nothing of the picture is left long before the last moment.</exception>
     public static NoiseSchedule OfBetas(IEnumerable<double> betas)
     {
+        double[] all = [.. betas];
         var product = 1.0;
-        return new([.. betas.Select(beta => product *= 1 - beta)]);
+        double[] kept = [.. all.Select(beta => product *= 1 - beta)];
+        for (var t = 0; t < kept.Length; t++)
+        {
+            if (!(all[t] > 0 && (all[t] < 1 || all[t] == 1 && t == kept.Length - 1)))
+                throw new CourseException($"A noise schedule has β {all[t]} at moment {t} of {kept.Length}: it must be above 0 and below 1; the last alone may be 1.");
+            if (kept[t] < LeastAlphaBar && t < kept.Length - 1)
+                throw new CourseException($"A noise schedule of {kept.Length} steps leaves nothing of the picture at moment {t} already: take fewer steps or smaller β.");
+        }
+        return new(kept);
     }
 
     /// <summary>

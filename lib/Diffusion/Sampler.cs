@@ -89,16 +89,4 @@ public abstract class Sampler
 
     private protected static Tensor NoiseLike(Tensor latents, NoiseSource? chance) =>
         chance?.Like(latents) ?? randn(latents.shape, dtype: latents.dtype, device: latents.device);
-
-    /// <summary>n moments of T, falling; not rounded where the spacing does not ask for it.</summary>
-    private protected double[] Spaced()
-    {
-        var (n, total) = (Options.Steps, Schedule.Steps);
-        return Spacing switch
-        {
-            MomentSpacing.Leading => [.. Enumerable.Range(0, n).Select(i => (double)Math.Min((n - 1 - i) * (total / n) + Options.Offset, total - 1))],
-            MomentSpacing.Linspace => [.. Enumerable.Range(0, n).Select(i => n == 1 ? 0 : (n - 1 - i) * (total - 1.0) / (n - 1))],
-            _ => [.. Enumerable.Range(0, n).Select(i => Math.Round(total - i * ((double)total / n)) - 1)],
-        };
-    }
 }

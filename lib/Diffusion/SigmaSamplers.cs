@@ -14,7 +14,7 @@ internal abstract class SigmaSampler : Sampler
     private protected SigmaSampler(NoiseSchedule schedule, SamplerOptions options) : base(schedule, options, MomentSpacing.Linspace)
     {
         var levels = new SigmaLevels(schedule);
-        var moments = Spaced();
+        var moments = Timesteps.Of(options, Spacing, schedule.Steps);
         double[] sigmas = [.. moments.Select(levels.At)];
         if (options.Karras)
         {
@@ -51,7 +51,10 @@ internal abstract class SigmaSampler : Sampler
     }
 }
 
-/// <summary>Euler: d = (x − x₀)/σ, x' = x + (σ' − σ)·d; the ancestral form goes further down and adds noise.</summary>
+/// <summary>
+/// Euler: d = (x − x₀)/σ, x' = x + (σ' − σ)·d, computed as x₀ + σ'·d, which loses no digits where σ is large; the ancestral
+/// form goes further down and adds noise.
+/// </summary>
 internal sealed class EulerSampler(NoiseSchedule schedule, SamplerOptions options, bool ancestral) : SigmaSampler(schedule, options)
 {
     private protected override double SigmaOf(int look) => Sigmas[look];
@@ -64,7 +67,7 @@ internal sealed class EulerSampler(NoiseSchedule schedule, SamplerOptions option
         var direction = (latents - clean) / sigma;
         var up = ancestral ? Math.Sqrt(next * next * (sigma * sigma - next * next) / (sigma * sigma)) : 0;
         var down = Math.Sqrt(next * next - up * up);
-        var x = latents + (down - sigma) * direction;
+        var x = clean + down * direction;
         if (up > 0) x = x + up * NoiseLike(latents, chance);
         return new(x.MoveToOuterDisposeScope(), clean.MoveToOuterDisposeScope(), latents);
     }
@@ -97,7 +100,7 @@ internal sealed class HeunSampler : SigmaSampler
         var clean = Clean(output, latents, SigmaOf(look));
         var direction = (latents - clean) / SigmaOf(look);
         var change = Sigmas[step + 1] - Sigmas[step];
-        if (!corrects) return new((latents + change * direction).MoveToOuterDisposeScope(), clean.MoveToOuterDisposeScope(), latents);
+        if (!corrects) return new((clean + Sigmas[step + 1] * direction).MoveToOuterDisposeScope(), clean.MoveToOuterDisposeScope(), latents);
         var start = before?.Start ?? throw new InvalidOperationException("Heun's second look needs the first.");
         var first = (start - before.Clean) / Sigmas[step];
         return new((start + change * 0.5 * (first + direction)).MoveToOuterDisposeScope(), clean.MoveToOuterDisposeScope(), latents);
@@ -120,15 +123,12 @@ internal sealed class DpmSolverSampler : Sampler
     {
         var levels = new SigmaLevels(schedule);
         var (n, total) = (options.Steps, schedule.Steps);
-        // One moment more than steps, and the last left out: the end is σ = 0.
-        moments = Spacing switch
+        if (!options.Karras)
         {
-            MomentSpacing.Leading => [.. Enumerable.Range(0, n).Select(i => (double)Math.Min((n - i) * (total / (n + 1)) + options.Offset, total - 1))],
-            MomentSpacing.Linspace => [.. Enumerable.Range(0, n).Select(i => Math.Round((n - i) * (total - 1.0) / n))],
-            _ => Spaced(),
-        };
-        sigmas = [.. moments.Select(levels.At), 0];
-        if (!options.Karras) return;
+            moments = [.. Timesteps.Of(options, Spacing, total, beforeLast: true).Select(moment => Math.Round(moment))];
+            sigmas = [.. moments.Select(levels.At), 0];
+            return;
+        }
         sigmas = [.. SigmaLevels.Karras(levels.At(total - 1), levels.At(0), n), 0];
         moments = [.. sigmas.SkipLast(1).Select(sigma => Math.Round(levels.MomentOf(sigma)))];
     }
@@ -172,8 +172,10 @@ internal sealed class DpmSolverSampler : Sampler
 /// <summary>The noise levels σ of a schedule, between its moments too.</summary>
 internal sealed class SigmaLevels(NoiseSchedule schedule)
 {
-    // Where nothing of the picture is left σ is infinite: as published samplers do, the least share that fp16 tells from 0 stands for none.
-    private readonly double[] sigmas = [.. schedule.AlphaBar.Select(kept => Math.Max(kept, 1.0 / (1 << 24))).Select(kept => Math.Sqrt((1 - kept) / kept))];
+    // Where nothing of the picture is left σ is infinite: as published samplers do, the least share that fp16 tells from 0 stands
+    // for none, or less where a longer schedule has come below that already.
+    private readonly double[] sigmas = [.. schedule.AlphaBar.Select((kept, i) => kept > 0 ? kept : Math.Min(1.0 / (1 << 24), schedule.AlphaBar[i - 1] / 2))
+        .Select(kept => Math.Sqrt((1 - kept) / kept))];
 
     /// <summary>σ at a moment; between two whole ones in a straight line.</summary>
     public double At(double moment)
