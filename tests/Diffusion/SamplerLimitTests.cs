@@ -11,13 +11,13 @@ public class SamplerLimitTests
     private static readonly Dictionary<string, NoiseSchedule> Schedules = new()
     {
         ["scaled linear"] = NoiseSchedule.StableDiffusion,
-        ["linear"] = NoiseSchedule.Of(NoiseCurve.Linear),
-        ["cosine"] = NoiseSchedule.Of(NoiseCurve.Cosine),
-        ["sigmoid"] = NoiseSchedule.Of(NoiseCurve.Sigmoid),
+        ["linear"] = NoiseSchedule.Of(BetaSchedule.Linear),
+        ["cosine"] = NoiseSchedule.Of(BetaSchedule.Cosine),
+        ["sigmoid"] = NoiseSchedule.Of(BetaSchedule.Sigmoid),
         ["zero"] = NoiseSchedule.StableDiffusion.WithZeroTerminalSnr(),
-        ["longer"] = NoiseSchedule.Of(NoiseCurve.Linear, steps: 2000, first: 1e-4, last: 0.04), // ᾱ = 4e-18 in the end
-        ["short"] = NoiseSchedule.Of(NoiseCurve.Linear, steps: 20, first: 0.01, last: 0.5),
-        ["shortest"] = NoiseSchedule.Of(NoiseCurve.Linear, steps: 2, first: 0.1, last: 0.9),
+        ["longer"] = NoiseSchedule.Of(BetaSchedule.Linear, timesteps: 2000, betaStart: 1e-4, betaEnd: 0.04), // ᾱ = 4e-18 in the end
+        ["short"] = NoiseSchedule.Of(BetaSchedule.Linear, timesteps: 20, betaStart: 0.01, betaEnd: 0.5),
+        ["shortest"] = NoiseSchedule.Of(BetaSchedule.Linear, timesteps: 2, betaStart: 0.1, betaEnd: 0.9),
     };
 
     public static TheoryData<SamplerKind> Kinds => [.. Enum.GetValues<SamplerKind>()];
@@ -27,15 +27,15 @@ public class SamplerLimitTests
     public void TimestepsFallAtEveryNumberOfSteps(SamplerKind kind)
     {
         foreach (var (name, schedule) in Schedules)
-            foreach (var options in Ways(schedule.Steps, name == "scaled linear" ? 1 : 37))
+            foreach (var options in Ways(schedule.TrainTimesteps, name == "scaled linear" ? 1 : 37))
                 if (TimestepsOf(kind, schedule, options) is { } timesteps)
                 {
                     var what = $"{kind} {name} {options}";
                     Assert.True(timesteps.Length == options.Steps, what);
-                    Assert.True(timesteps.All(t => t >= 0 && t <= schedule.Steps - 1), what);
+                    Assert.True(timesteps.All(t => t >= 0 && t <= schedule.TrainTimesteps - 1), what);
                     // Karras' levels lie denser than the timesteps that a model knows: some share one.
                     for (var i = 1; i < timesteps.Length; i++)
-                        Assert.True(options.Karras ? timesteps[i] <= timesteps[i - 1] : timesteps[i] < timesteps[i - 1], $"{what}: {timesteps[i - 1]} to {timesteps[i]}");
+                        Assert.True(options.KarrasSigmas ? timesteps[i] <= timesteps[i - 1] : timesteps[i] < timesteps[i - 1], $"{what}: {timesteps[i - 1]} to {timesteps[i]}");
                 }
     }
 
@@ -46,15 +46,15 @@ public class SamplerLimitTests
         using var scope = NewDisposeScope();
         var truth = rand(1, 4, 2, 2, ScalarType.Float64);
         foreach (var (name, schedule) in Schedules)
-            foreach (var options in Ways(schedule.Steps, 1))
+            foreach (var options in Ways(schedule.TrainTimesteps, 1))
             {
                 // All of a short schedule's ways, and the limits of long ones'.
-                if (schedule.Steps > 20 && (options.Offset > 1 || options.Steps > 3 && (name != "scaled linear" || options.Karras || options.Steps < 999))) continue;
+                if (schedule.TrainTimesteps > 20 && (options.StepsOffset > 1 || options.Steps > 3 && (name != "scaled linear" || options.KarrasSigmas || options.Steps < 999))) continue;
                 if (TimestepsOf(kind, schedule, options) is null) continue;
                 using var one = NewDisposeScope();
-                var sampler = Sampler.Of(kind, schedule, options with { Prediction = Prediction.Clean });
-                var start = randn(1, 4, 2, 2, ScalarType.Float64) * sampler.StartScale;
-                var end = Sampling.Run(sampler, start, (_, _) => truth.alias(), cancellation: TestContext.Current.CancellationToken);
+                var sampler = Sampler.Of(kind, schedule, options with { Prediction = PredictionType.Sample });
+                var start = randn(1, 4, 2, 2, ScalarType.Float64) * sampler.InitNoiseSigma;
+                var end = sampler.Sample(start, (_, _) => truth.alias(), cancellation: TestContext.Current.CancellationToken);
                 Assert.True(end.allclose(truth, atol: 1e-6), $"{kind} {name} {options}");
             }
     }
@@ -65,13 +65,13 @@ public class SamplerLimitTests
     {
         using var scope = NewDisposeScope();
         foreach (var steps in new[] { 1, 2, 999, 1000 })
-            foreach (var spacing in Enum.GetValues<MomentSpacing>())
+            foreach (var spacing in Enum.GetValues<TimestepSpacing>())
                 foreach (var name in new[] { "scaled linear", "cosine" })
                 {
                     using var one = NewDisposeScope();
-                    var sampler = Sampler.Of(kind, Schedules[name], new() { Steps = steps, Spacing = spacing, Prediction = Prediction.Velocity });
-                    var start = randn(1, 4, 2, 2) * sampler.StartScale;
-                    var end = Sampling.Run(sampler, start, (x, t) => (3 * x).sin() + t / 1000, cancellation: TestContext.Current.CancellationToken);
+                    var sampler = Sampler.Of(kind, Schedules[name], new() { Steps = steps, Spacing = spacing, Prediction = PredictionType.Velocity });
+                    var start = randn(1, 4, 2, 2) * sampler.InitNoiseSigma;
+                    var end = sampler.Sample(start, (x, t) => (3 * x).sin() + t / 1000, cancellation: TestContext.Current.CancellationToken);
                     Assert.True(end.isfinite().all().item<bool>(), $"{kind} {name} {steps} {spacing}");
                 }
     }
@@ -94,24 +94,24 @@ public class SamplerLimitTests
     [Fact]
     public void AnOffsetThatDoesNotFitIsNamedWithItsRange()
     {
-        Assert.Contains("Offset is 1: 1000 leading steps of 1000 moments leave room for 0 only", Message(SamplerKind.Ddim, 1000, 1));
-        Assert.Contains("Offset is 1: 999 leading steps of 1000 moments leave room for 0 only", Message(SamplerKind.DpmSolver, 999, 1));
-        Assert.Contains("Offset is 103: 300 leading steps of 1000 moments leave room for 0 to 102", Message(SamplerKind.Euler, 300, 103));
-        Assert.Contains("Offset is -1", Message(SamplerKind.Plms, 10, -1));
-        Assert.Contains("Offset is 1000", Message(SamplerKind.Plms, 10, 1000));
+        Assert.Contains("StepsOffset is 1: 1000 leading steps of 1000 timesteps leave room for 0 only", Message(SamplerKind.Ddim, 1000, 1));
+        Assert.Contains("StepsOffset is 1: 999 leading steps of 1000 timesteps leave room for 0 only", Message(SamplerKind.DpmSolver, 999, 1));
+        Assert.Contains("StepsOffset is 103: 300 leading steps of 1000 timesteps leave room for 0 to 102", Message(SamplerKind.Euler, 300, 103));
+        Assert.Contains("StepsOffset is -1", Message(SamplerKind.Plms, 10, -1));
+        Assert.Contains("StepsOffset is 1000", Message(SamplerKind.Plms, 10, 1000));
 
         static string Message(SamplerKind kind, int steps, int offset) => Assert.Throws<CourseException>(() =>
-            Sampler.Of(kind, NoiseSchedule.StableDiffusion, new() { Steps = steps, Offset = offset, Spacing = MomentSpacing.Leading })).Message;
+            Sampler.Of(kind, NoiseSchedule.StableDiffusion, new() { Steps = steps, StepsOffset = offset, Spacing = TimestepSpacing.Leading })).Message;
     }
 
     [Fact]
     public void AScheduleThatIsNoneIsNamed()
     {
-        Assert.Contains("β 0 at moment 1", Assert.Throws<CourseException>(() => NoiseSchedule.OfBetas([0.1, 0])).Message);
-        Assert.Contains("β 1 at moment 0 of 2", Assert.Throws<CourseException>(() => NoiseSchedule.OfBetas([1, 0.5])).Message);
-        Assert.Contains("β NaN at moment 0", Assert.Throws<CourseException>(() => NoiseSchedule.OfBetas([double.NaN])).Message);
+        Assert.Contains("β 0 at timestep 1", Assert.Throws<CourseException>(() => NoiseSchedule.OfBetas([0.1, 0])).Message);
+        Assert.Contains("β 1 at timestep 0 of 2", Assert.Throws<CourseException>(() => NoiseSchedule.OfBetas([1, 0.5])).Message);
+        Assert.Contains("β NaN at timestep 0", Assert.Throws<CourseException>(() => NoiseSchedule.OfBetas([double.NaN])).Message);
         Assert.Equal(0, NoiseSchedule.OfBetas([0.5, 1]).AlphaBar[1]);
-        Assert.Contains("leaves nothing of the picture at moment", Assert.Throws<CourseException>(() => NoiseSchedule.Of(NoiseCurve.Linear, 1000, 0.1, 0.9)).Message);
+        Assert.Contains("leaves nothing of the picture at timestep", Assert.Throws<CourseException>(() => NoiseSchedule.Of(BetaSchedule.Linear, 1000, 0.1, 0.9)).Message);
     }
 
     // Null where the options are refused, which they may be for an offset alone.
@@ -119,14 +119,12 @@ public class SamplerLimitTests
     {
         try
         {
-            var sampler = Sampler.Of(kind, schedule, options with { Prediction = Prediction.Velocity });
-            var moments = sampler.Moments;
-            return [.. Enumerable.Range(0, options.Steps).Select(step => moments[sampler.LookOf(step)])];
+            return [.. Sampler.Of(kind, schedule, options with { Prediction = PredictionType.Velocity }).Timesteps];
         }
         catch (CourseException error)
         {
-            Assert.StartsWith($"Offset is {options.Offset}: {options.Steps} leading steps", error.Message);
-            Assert.True(options.Offset > 0 && options.Spacing == MomentSpacing.Leading);
+            Assert.StartsWith($"StepsOffset is {options.StepsOffset}: {options.Steps} leading steps", error.Message);
+            Assert.True(options.StepsOffset > 0 && options.Spacing == TimestepSpacing.Leading);
             return null;
         }
     }
@@ -134,8 +132,8 @@ public class SamplerLimitTests
     private static IEnumerable<SamplerOptions> Ways(int total, int stride) =>
         from steps in Enumerable.Range(1, total)
         where steps < 8 || steps > total - 4 || steps % stride == 0
-        from spacing in Enum.GetValues<MomentSpacing>()
+        from spacing in Enum.GetValues<TimestepSpacing>()
         from karras in new[] { false, true }
-        from offset in new[] { 0, 1, 3, total / 2, total - 1 }.Where(offset => offset < total && (offset == 0 || spacing == MomentSpacing.Leading)).Distinct()
-        select new SamplerOptions { Steps = steps, Spacing = spacing, Karras = karras, Offset = offset };
+        from offset in new[] { 0, 1, 3, total / 2, total - 1 }.Where(offset => offset < total && (offset == 0 || spacing == TimestepSpacing.Leading)).Distinct()
+        select new SamplerOptions { Steps = steps, Spacing = spacing, KarrasSigmas = karras, StepsOffset = offset };
 }
