@@ -50,7 +50,7 @@ public sealed class NoiseSchedule
     /// <exception cref="CourseException">A number is out of range.</exception>
     public static NoiseSchedule Of(BetaSchedule betas, int timesteps = 1000, double betaStart = 1e-4, double betaEnd = 0.02)
     {
-        if (timesteps is < 2 or > 10_000) throw new CourseException($"A noise schedule cannot have {timesteps} timesteps: it must have 2 to 10,000.");
+        CheckCount(timesteps);
         if (betas != BetaSchedule.Cosine && !(betaStart > 0 && betaStart <= betaEnd && betaEnd < 1))
             throw new CourseException($"A noise schedule cannot go from β {betaStart} to {betaEnd}: both must be between 0 and 1, and rise.");
         return OfBetas(Enumerable.Range(0, timesteps).Select(t => Beta((double)t / (timesteps - 1), t)));
@@ -71,6 +71,7 @@ public sealed class NoiseSchedule
     public static NoiseSchedule OfBetas(IEnumerable<double> betas)
     {
         double[] all = [.. betas];
+        CheckCount(all.Length);
         var product = 1.0;
         double[] kept = [.. all.Select(beta => product *= 1 - beta)];
         for (var t = 0; t < kept.Length; t++)
@@ -152,5 +153,10 @@ public sealed class NoiseSchedule
             _ => capped,
         };
         return weights.to(ScalarType.Float32).MoveToOuterDisposeScope();
+    }
+
+    private static void CheckCount(int timesteps)
+    {
+        if (timesteps is < 2 or > 10_000) throw new CourseException($"A noise schedule cannot have {timesteps} timesteps: it must have 2 to 10,000.");
     }
 }

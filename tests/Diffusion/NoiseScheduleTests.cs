@@ -101,7 +101,7 @@ public class NoiseScheduleTests
         var config = DiffusionConfig.Petals with { ZeroTerminalSnr = true };
         Assert.Equal(config, DiffusionConfig.FromJson(config.ToJson(), "a test"));
         Assert.Equal(DiffusionConfig.StableDiffusion, DiffusionConfig.FromJson(
-            """{"_class_name": "PNDMScheduler", "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "num_train_timesteps": 1000, "set_alpha_to_one": false, "steps_offset": 1}""", "a test"));
+            """{"_class_name": "PNDMScheduler", "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "num_train_timesteps": 1000, "set_alpha_to_one": false, "skip_prk_steps": true, "steps_offset": 1}""", "a test"));
         Assert.Contains("\"trained_betas\"", Assert.Throws<CourseException>(() => DiffusionConfig.FromJson("""{"beta_schedule": "trained_betas"}""", "a test")).Message);
     }
 }

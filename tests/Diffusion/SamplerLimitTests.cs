@@ -76,6 +76,55 @@ public class SamplerLimitTests
                 }
     }
 
+    // Where the last step ends at timestep 0's noise, it may have no length at all: Karras' levels and trailing ones end there already.
+    [Theory]
+    [MemberData(nameof(SolverWays))]
+    public void EverySolverEndsWhereItIsToldTo(SamplerKind kind, SolverAlgorithm algorithm, int order)
+    {
+        using var scope = NewDisposeScope();
+        var truth = rand(1, 4, 2, 2, ScalarType.Float64);
+        foreach (var name in new[] { "short", "cosine" })
+            foreach (var ways in Ways(Schedules[name].TrainTimesteps, 500).Where(ways => ways.StepsOffset == 0 && ways.Steps != 500))
+                foreach (var (final, type) in new[] { (FinalSigma.SigmaMin, SolverType.Heun), (FinalSigma.SigmaMin, SolverType.Midpoint), (FinalSigma.Zero, SolverType.Heun) })
+                {
+                    if (ways.Steps > 20 && (type == SolverType.Midpoint || ways.Steps < 999)) continue;
+                    using var one = NewDisposeScope();
+                    var options = ways with { Algorithm = algorithm, SolverOrder = order, SolverType = type, FinalSigma = final, LowerOrderFinal = false, Prediction = PredictionType.Sample };
+                    if (kind == SamplerKind.Euler && options.Steps == 1 && options.Spacing != TimestepSpacing.Trailing && final == FinalSigma.SigmaMin)
+                    {
+                        Assert.Contains("Steps is 1: it begins at timestep 0", Assert.Throws<CourseException>(() => Sampler.Of(kind, Schedules[name], options)).Message);
+                        continue;
+                    }
+                    var sampler = Sampler.Of(kind, Schedules[name], options);
+                    var start = randn(1, 4, 2, 2, ScalarType.Float64) * sampler.InitNoiseSigma;
+                    var end = sampler.Sample(start, (_, _) => truth.alias(), cancellation: TestContext.Current.CancellationToken);
+                    Assert.True(end.allclose(truth, atol: final == FinalSigma.Zero ? 1e-6 : 8 * Schedules[name].Sigma(0)), $"{kind} {name} {options}");
+                }
+    }
+
+    public static TheoryData<SamplerKind, SolverAlgorithm, int> SolverWays => new()
+    {
+        { SamplerKind.Euler, SolverAlgorithm.DpmSolverPlusPlus, 1 },
+        { SamplerKind.DpmSolver, SolverAlgorithm.DpmSolverPlusPlus, 1 }, { SamplerKind.DpmSolver, SolverAlgorithm.DpmSolverPlusPlus, 2 },
+        { SamplerKind.DpmSolver, SolverAlgorithm.DpmSolverPlusPlus, 3 }, { SamplerKind.DpmSolver, SolverAlgorithm.DpmSolver, 1 },
+        { SamplerKind.DpmSolver, SolverAlgorithm.DpmSolver, 2 }, { SamplerKind.DpmSolver, SolverAlgorithm.DpmSolver, 3 },
+        { SamplerKind.DpmSolver, SolverAlgorithm.SdeDpmSolverPlusPlus, 1 }, { SamplerKind.DpmSolver, SolverAlgorithm.SdeDpmSolverPlusPlus, 2 },
+    };
+
+    [Fact]
+    public void RungeKuttaStepsEndAtWhatTheModelPredicts()
+    {
+        using var scope = NewDisposeScope();
+        var truth = rand(1, 4, 2, 2, ScalarType.Float64);
+        foreach (var ways in Ways(20, 1).Where(ways => !ways.KarrasSigmas && ways.Steps > 3 && TimestepsOf(SamplerKind.Plms, Schedules["short"], ways) is not null))
+        {
+            using var one = NewDisposeScope();
+            var sampler = Sampler.Of(SamplerKind.Plms, Schedules["short"], ways with { SkipPrkSteps = false, Prediction = PredictionType.Sample });
+            var end = sampler.Sample(randn(1, 4, 2, 2, ScalarType.Float64), (_, _) => truth.alias(), cancellation: TestContext.Current.CancellationToken);
+            Assert.True(end.allclose(truth, atol: 1e-6), $"{ways}");
+        }
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(-1)]
@@ -109,7 +158,7 @@ public class SamplerLimitTests
     {
         Assert.Contains("β 0 at timestep 1", Assert.Throws<CourseException>(() => NoiseSchedule.OfBetas([0.1, 0])).Message);
         Assert.Contains("β 1 at timestep 0 of 2", Assert.Throws<CourseException>(() => NoiseSchedule.OfBetas([1, 0.5])).Message);
-        Assert.Contains("β NaN at timestep 0", Assert.Throws<CourseException>(() => NoiseSchedule.OfBetas([double.NaN])).Message);
+        Assert.Contains("β NaN at timestep 0", Assert.Throws<CourseException>(() => NoiseSchedule.OfBetas([double.NaN, 0.5])).Message);
         Assert.Equal(0, NoiseSchedule.OfBetas([0.5, 1]).AlphaBar[1]);
         Assert.Contains("leaves nothing of the picture at timestep", Assert.Throws<CourseException>(() => NoiseSchedule.Of(BetaSchedule.Linear, 1000, 0.1, 0.9)).Message);
     }

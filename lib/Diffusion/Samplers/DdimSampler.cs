@@ -13,7 +13,7 @@ internal sealed class DdimSampler(NoiseSchedule schedule, SamplerOptions options
             using var scope = NewDisposeScope();
             var (now, next) = (AlphaBar(i), AlphaBar(i + 1)); // ᾱ, ᾱ'
             var output = run.Model(x, Whole[i]);
-            var (x0, epsilon) = (PredictedOriginal(output, x, now), PredictedNoise(output, x, now));
+            var (x0, epsilon) = (Options.Bounded(PredictedOriginal(output, x, now)), PredictedNoise(output, x, now));
             // s = η·√[(1 − ᾱ')/(1 − ᾱ)·(1 − ᾱ/ᾱ')]: none for η = 0, DDPM's for η = 1
             var s = Options.Eta * Math.Sqrt((1 - next) / (1 - now) * (1 - now / next));
             // x' = √ᾱ'·x₀ + √(1 − ᾱ' − s²)·ε + s·z

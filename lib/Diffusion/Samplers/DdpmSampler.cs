@@ -15,11 +15,12 @@ internal sealed class DdpmSampler(NoiseSchedule schedule, SamplerOptions options
             var (now, next) = (AlphaBar(i), last ? 1 : AlphaBar(i + 1)); // ᾱ, ᾱ'
             var alpha = now / next;                                      // α = ᾱ/ᾱ' and β = 1 − α span the timesteps left out
             var beta = 1 - alpha;
-            var x0 = PredictedOriginal(run.Model(x, Whole[i]), x, now);
+            var x0 = Options.Bounded(PredictedOriginal(run.Model(x, Whole[i]), x, now));
             // μ = √ᾱ'·β/(1 − ᾱ)·x₀ + √α·(1 − ᾱ')/(1 − ᾱ)·x
             var xNext = Math.Sqrt(next) * beta / (1 - now) * x0 + Math.Sqrt(alpha) * (1 - next) / (1 - now) * x;
-            // σ² = β·(1 − ᾱ')/(1 − ᾱ), and x' = μ + σ·z; no noise at the end
-            if (!last) xNext = xNext + Math.Sqrt(beta * (1 - next) / (1 - now)) * run.Noise(x);
+            // σ² = β·(1 − ᾱ')/(1 − ᾱ), or β; and x' = μ + σ·z, with no noise at the end
+            var variance = Options.Variance == VarianceType.FixedLarge ? beta : beta * (1 - next) / (1 - now);
+            if (!last) xNext = xNext + Math.Sqrt(variance) * run.Noise(x);
             x = run.Finish(i, x, xNext, x0);
         }
         return x;

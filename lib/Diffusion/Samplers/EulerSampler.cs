@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace ImageGen.Diffusion;
 
 /// <summary>Euler's method on dx/dσ (Karras and others, arXiv 2206.00364).</summary>
-internal sealed class EulerSampler(NoiseSchedule schedule, SamplerOptions options) : SigmaSampler(schedule, options)
+internal sealed class EulerSampler(NoiseSchedule schedule, SamplerOptions options) : SigmaSampler(schedule, options, options.FinalSigma)
 {
     private protected override Tensor Loop(Tensor x, SamplingRun run)
     {

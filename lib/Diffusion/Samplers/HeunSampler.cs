@@ -19,12 +19,12 @@ internal sealed class HeunSampler(NoiseSchedule schedule, SamplerOptions options
         {
             using var scope = NewDisposeScope();
             var (sigma, next) = (Sigmas[i], Sigmas[i + 1]);
-            var x0 = PredictedOriginal(run, x, i);
+            var x0 = Options.Bounded(PredictedOriginal(run, x, i));
             var d = (x - x0) / sigma;    // dx/dσ = (x − x₀)/σ
             var xNext = x0 + next * d;   // Euler's step
             if (i + 1 < Timesteps.Count && sigma <= HighestCorrected)
             {
-                x0 = PredictedOriginal(run, xNext, i + 1);
+                x0 = Options.Bounded(PredictedOriginal(run, xNext, i + 1));
                 var dNext = (xNext - x0) / next;
                 xNext = x + (next - sigma) * (d + dNext) / 2; // x' = x + (σ' − σ)·(d + d')/2
             }

@@ -1,3 +1,4 @@
+using ImageGen.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -10,7 +11,7 @@ internal abstract class SigmaSampler : Sampler
 {
     internal readonly double[] Sigmas; // one more than timesteps: where the last step ends
 
-    private protected SigmaSampler(NoiseSchedule schedule, SamplerOptions options) : base(schedule, options)
+    private protected SigmaSampler(NoiseSchedule schedule, SamplerOptions options, FinalSigma end = FinalSigma.Zero) : base(schedule, options)
     {
         var levels = new SigmaLevels(schedule);
         var timesteps = Diffusion.Timesteps.Of(options, TimestepSpacing.Linspace, schedule.TrainTimesteps);
@@ -20,7 +21,9 @@ internal abstract class SigmaSampler : Sampler
             sigmas = SigmaLevels.Karras(sigmas[0], sigmas[^1], options.Steps);
             timesteps = [.. sigmas.Select(levels.TimestepOf)];
         }
-        (Timesteps, Sigmas) = (timesteps, [.. sigmas, 0]);
+        (Timesteps, Sigmas) = (timesteps, [.. sigmas, end == FinalSigma.Zero ? 0 : levels.At(0)]);
+        if (Sigmas[0] <= Sigmas[^1])
+            throw new CourseException($"Steps is {options.Steps}: it begins at timestep {timesteps[0]}, and FinalSigma.SigmaMin ends there. Take 2 or more, or another Spacing.");
     }
 
     public override IReadOnlyList<double> Timesteps { get; }
