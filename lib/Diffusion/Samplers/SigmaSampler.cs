@@ -22,8 +22,8 @@ internal abstract class SigmaSampler : Sampler
             timesteps = [.. sigmas.Select(levels.TimestepOf)];
         }
         (Timesteps, Sigmas) = (timesteps, [.. sigmas, end == FinalSigma.Zero ? 0 : levels.At(0)]);
-        if (Sigmas[0] <= Sigmas[^1])
-            throw new CourseException($"Steps is {options.Steps}: it begins at timestep {timesteps[0]}, and FinalSigma.SigmaMin ends there. Take 2 or more, or another Spacing.");
+        if (Sigmas[0] <= Sigmas[^1] * (1 + 1e-9)) // Karras' roots lose the last digit
+            throw new CourseException($"Steps is {options.Steps}: it begins at timestep {timesteps[0]:0.##}, and FinalSigma.SigmaMin ends there. Take 2 or more, or another Spacing.");
     }
 
     public override IReadOnlyList<double> Timesteps { get; }
