@@ -6,6 +6,7 @@ using ImageGen.Runtime;
 Dictionary<string, Func<IEnumerable<Measurement>>> benches = new()
 {
     ["style"] = StyleBench.Run,
+    ["layout"] = LayoutBench.Run,
     ["diffusion"] = DiffusionBench.Run,
     ["lora"] = LoraBench.Run,
     ["weights"] = WeightsBench.Run,
