@@ -30,7 +30,7 @@ def layer_norm(x, w, name, epsilon):
 
 
 def group_norm(x, w, name, epsilon):
-    return F.group_norm(x, 32, w[name + ".weight"], w[name + ".bias"], epsilon)
+    return F.group_norm(x, 8, w[name + ".weight"], w[name + ".bias"], epsilon)
 
 
 def attend(q, k, v, heads):
@@ -113,6 +113,7 @@ def dcgan(w):
 
 
 def unet(w):
+    # The course's own: 8 groups a norm, 4 heads.
     names = [n for n in w if n not in ("latents", "timesteps", "context", "looks", "noise")]
     optimizer = torch.optim.AdamW(learn(w, names), lr=1e-4)
     levels, looks = len(w["looks"]), [bool(v) for v in w["looks"]]
@@ -131,7 +132,7 @@ def unet(w):
         for i, other in ((1, None), (2, w["context"])):
             own, a = layer_norm(y, w, f"{block}.norm{i}", 1e-5), f"{block}.attn{i}"
             seen = own if other is None else other
-            y = y + dense(attend(dense(own, w, a + ".to_q"), dense(seen, w, a + ".to_k"), dense(seen, w, a + ".to_v"), 8), w, a + ".to_out.0")
+            y = y + dense(attend(dense(own, w, a + ".to_q"), dense(seen, w, a + ".to_k"), dense(seen, w, a + ".to_v"), 4), w, a + ".to_out.0")
         value, gate = dense(layer_norm(y, w, block + ".norm3", 1e-5), w, block + ".ff.net.0.proj").chunk(2, -1)
         y = y + dense(value * F.gelu(gate), w, block + ".ff.net.2")
         return x + conv(y.transpose(1, 2).reshape(x.shape), w, name + ".proj_out", padding=0)
