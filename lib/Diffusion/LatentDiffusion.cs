@@ -8,8 +8,8 @@ using static TorchSharp.torch;
 namespace ImageGen.Diffusion;
 
 /// <summary>
-/// A text-to-image model: autoencoder, U-Net, text encoder and noise schedule. The same class is the course's own model of
-/// Petals and Stable Diffusion 1.
+/// A text-to-image model: autoencoder, U-Net, text encoder and noise schedule. The same class is the course's own model
+/// of Petals and Stable Diffusion 1.
 /// </summary>
 /// <param name="autoencoder">Between pictures and latents.</param>
 /// <param name="unet">Predicts.</param>
@@ -35,7 +35,10 @@ public sealed class LatentDiffusion(AutoencoderKL autoencoder, UNet unet, ITextC
     /// <summary>The noise schedule, and what the U-Net predicts.</summary>
     public DiffusionConfig Config => config;
 
-    /// <summary>The model that comes with the course: it draws flowers of 64×64 pixels from captions, which it reads with MiniBERT.</summary>
+    /// <summary>
+    /// The model that comes with the course: it draws flowers of 64×64 pixels from captions, which it reads with
+    /// MiniBERT.
+    /// </summary>
     /// <exception cref="CourseException">A checkpoint is missing or damaged.</exception>
     public static LatentDiffusion Pretrained() => LoadPetals(new BertConditioner(BertText.Mini(Compute.Device)));
 
@@ -89,7 +92,9 @@ public sealed class LatentDiffusion(AutoencoderKL autoencoder, UNet unet, ITextC
     /// <summary>Makes pictures that begin at others (SDEdit, Meng and others, arXiv 2108.01073).</summary>
     /// <param name="pictures"><c>[B, 3, H, W]</c> in [−1, 1].</param>
     /// <param name="prompts">One for each picture.</param>
-    /// <param name="strength">How much of the way is gone again: 0 leaves the picture as it is, 1 hardly asks it.</param>
+    /// <param name="strength">
+    /// How much of the way is gone again: 0 leaves the picture as it is, 1 hardly asks it.
+    /// </param>
     /// <param name="options">How.</param>
     /// <param name="callback">Told of each step.</param>
     /// <param name="cancellation">Stops before the next step.</param>
@@ -97,7 +102,9 @@ public sealed class LatentDiffusion(AutoencoderKL autoencoder, UNet unet, ITextC
     public Tensor FromPictures(Tensor pictures, IReadOnlyList<string> prompts, double strength, GenerationOptions? options = null,
         Action<SamplingStep>? callback = null, CancellationToken cancellation = default)
     {
-        if (strength is not (>= 0 and <= 1)) throw new CourseException($"The strength is {strength}: it must be from 0 (the picture as it is) to 1 (hardly anything of it).");
+        if (strength is not (>= 0 and <= 1))
+            throw new CourseException($"The strength is {strength}: it must be from 0 (the picture as it is) to 1 "
+                + "(hardly anything of it).");
         options ??= new();
         return Explained(() =>
         {
@@ -114,7 +121,10 @@ public sealed class LatentDiffusion(AutoencoderKL autoencoder, UNet unet, ITextC
         });
     }
 
-    /// <summary>Makes new what a mask marks, and keeps the rest (as RePaint does without resampling, Lugmayr and others, arXiv 2201.09865).</summary>
+    /// <summary>
+    /// Makes new what a mask marks, and keeps the rest (as RePaint does without resampling, Lugmayr and others, arXiv
+    /// 2201.09865).
+    /// </summary>
     /// <param name="pictures"><c>[B, 3, H, W]</c> in [−1, 1].</param>
     /// <param name="prompts">One for each picture.</param>
     /// <param name="mask"><c>[B or 1, 1, H, W]</c>: 1 is made new, 0 is kept.</param>
@@ -132,7 +142,9 @@ public sealed class LatentDiffusion(AutoencoderKL autoencoder, UNet unet, ITextC
             var sampler = SamplerOf(options);
             using var generator = GeneratorOf(options);
             if (mask.dim() != 4 || mask.shape[1] != 1 || mask.shape[0] != 1 && mask.shape[0] != pictures.shape[0] || !mask.shape[2..].SequenceEqual(pictures.shape[2..]))
-                throw new CourseException($"The mask is [{string.Join(", ", mask.shape)}] and the pictures are [{string.Join(", ", pictures.shape)}]: a mask must be [1, 1, H, W] or [B, 1, H, W], as high and wide as they.");
+                throw new CourseException($"The mask is [{string.Join(", ", mask.shape)}] and the pictures are "
+                    + $"[{string.Join(", ", pictures.shape)}]: a mask must be [1, 1, H, W] or [B, 1, H, W], as high "
+                    + "and wide as they.");
             var clean = autoencoder.ToLatents(pictures.to(unet.Device));
             // A latent is new as soon as one of its pixels is.
             var makes = nn.functional.max_pool2d(mask.to(unet.Device), autoencoder.Config.Factor);
@@ -148,7 +160,9 @@ public sealed class LatentDiffusion(AutoencoderKL autoencoder, UNet unet, ITextC
         });
     }
 
-    /// <summary>From noise of one's own to latents: interpolation, experiments, and parity with other programs.</summary>
+    /// <summary>
+    /// From noise of one's own to latents: interpolation, experiments, and parity with other programs.
+    /// </summary>
     /// <param name="noise">Standard normal, <c>[B, C, h, w]</c>.</param>
     /// <param name="prompts">One for each picture.</param>
     /// <param name="options">How.</param>
@@ -185,7 +199,9 @@ public sealed class LatentDiffusion(AutoencoderKL autoencoder, UNet unet, ITextC
         NoiseGenerator generator, Action<SamplingStep>? callback, Func<Tensor, int, Tensor>? adjust, CancellationToken cancellation)
     {
         var guidance = options.Guidance;
-        if (prompts.Count != start.shape[0]) throw new CourseException($"There are {prompts.Count} prompts for {start.shape[0]} pictures: give one for each.");
+        if (prompts.Count != start.shape[0])
+            throw new CourseException($"There are {prompts.Count} prompts for {start.shape[0]} pictures: give one for "
+                + "each.");
         foreach (var warning in prompts.Append(options.NegativePrompt).Distinct().Select(text.Warning).OfType<string>()) (options.Warn ?? Console.WriteLine)(warning);
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
@@ -230,7 +246,9 @@ public sealed class LatentDiffusion(AutoencoderKL autoencoder, UNet unet, ITextC
     {
         if (count == 0) throw new CourseException("There is no prompt: give at least one.");
         var (height, width) = (options.LatentHeight ?? unet.Config.LatentSide, options.LatentWidth ?? unet.Config.LatentSide);
-        if (height < 1 || width < 1) throw new CourseException($"The latents are to be {width}×{height}: LatentWidth and LatentHeight must be at least 1; {unet.Config.LatentSide} is what the model was trained with.");
+        if (height < 1 || width < 1)
+            throw new CourseException($"The latents are to be {width}×{height}: LatentWidth and LatentHeight must be "
+                + $"at least 1; {unet.Config.LatentSide} is what the model was trained with.");
         using var shape = empty([count, unet.Config.LatentChannels, height, width], device: unet.Device);
         return generator.RandnLike(shape);
     }

@@ -86,7 +86,7 @@ public sealed class ModelConfigTests : IDisposable
         Assert.Contains(message, Assert.Throws<CourseException>(() => AutoencoderConfig.FromJson(With(AutoencoderFile, option), "a test")).Message);
 
     [Fact]
-    public void AChannelCountOfZeroIsOneClearLine() => Assert.Equal("Channels is 0: it must be from 1 to 65536.", Assert.Throws<CourseException>(() => AutoencoderConfig.FromJson(
+    public void AChannelCountOfZeroIsOneClearLine() => Assert.Equal("The configuration in a test is wrong. Channels is 0: it must be from 1 to 65536.", Assert.Throws<CourseException>(() => AutoencoderConfig.FromJson(
         """{"_class_name": "AutoencoderKL", "block_out_channels": [0, 64], "layers_per_block": 1, "latent_channels": 4, "norm_num_groups": 32, "scaling_factor": 0.18215}""", "a test")).Message);
 
     [Theory]
