@@ -64,7 +64,8 @@ public sealed record GenerationOptions
     public Action<string>? Warn { get; init; }
 
     /// <summary>What Stable Diffusion is usually asked with.</summary>
-    public static GenerationOptions StableDiffusion { get; } = new() { Steps = 25, GuidanceScale = 7.5, GuidanceStart = 0 };
+    public static GenerationOptions StableDiffusion { get; } =
+        new() { Steps = 25, GuidanceScale = 7.5, GuidanceStart = 0 };
 
     internal Guidance Guidance => new Guidance(GuidanceScale, GuidanceRescale, GuidanceStart, GuidanceStop).Checked();
 }

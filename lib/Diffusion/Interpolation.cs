@@ -33,7 +33,8 @@ public static class Interpolation
         if (cosine < 0 && sine < 1e-4)
             throw new CourseException("The two noises point in opposite directions, and every way between them is as "
                 + "short as any other: draw one of them anew.");
-        var (a, b) = sine < 1e-4 ? (1 - share, share) : (Math.Sin((1 - share) * angle) / sine, Math.Sin(share * angle) / sine);
+        var (a, b) = sine < 1e-4 ? (1 - share, share)
+            : (Math.Sin((1 - share) * angle) / sine, Math.Sin(share * angle) / sine);
         return (a * from + b * to).MoveToOuterDisposeScope();
     }
 
@@ -47,6 +48,7 @@ public static class Interpolation
     {
         if (count < 2) throw new CourseException($"A way of {count} noises has no two ends: count must be at least 2.");
         using var scope = NewDisposeScope();
-        return cat([.. Enumerable.Range(0, count).Select(i => Spherical(from, to, i / (count - 1.0)))], 0).MoveToOuterDisposeScope();
+        var steps = Enumerable.Range(0, count).Select(i => Spherical(from, to, i / (count - 1.0)));
+        return cat([.. steps], 0).MoveToOuterDisposeScope();
     }
 }

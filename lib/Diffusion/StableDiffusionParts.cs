@@ -13,7 +13,8 @@ namespace ImageGen.Diffusion;
 /// </summary>
 internal sealed class StableDiffusionParts
 {
-    internal const string UNetFolder = "unet", AutoencoderFolder = "vae", TextFolder = "text_encoder", TokenizerFolder = "tokenizer", SchedulerFolder = "scheduler";
+    internal const string UNetFolder = "unet", AutoencoderFolder = "vae", SchedulerFolder = "scheduler";
+    internal const string TextFolder = "text_encoder", TokenizerFolder = "tokenizer";
     internal const string Config = "config.json", Schedule = "scheduler_config.json";
 
     private readonly string folder;
@@ -29,7 +30,8 @@ internal sealed class StableDiffusionParts
         // diffusers' pipeline does not.
         Diffusion = diffusion with { Sampling = diffusion.Sampling with { ClipSampleRange = null } };
         UNet = ConfigOf(UNetFolder, Config, UNetConfig.FromJson, UNetConfig.StableDiffusion);
-        Autoencoder = ConfigOf(AutoencoderFolder, Config, AutoencoderConfig.FromJson, AutoencoderConfig.StableDiffusion);
+        Autoencoder =
+            ConfigOf(AutoencoderFolder, Config, AutoencoderConfig.FromJson, AutoencoderConfig.StableDiffusion);
         if (UNet.LatentChannels != Autoencoder.LatentChannels)
             throw new CourseException($"The parts in {folder} do not fit: the U-Net takes latents of "
                 + $"{UNet.LatentChannels} channels and the autoencoder makes {Autoencoder.LatentChannels}.");
@@ -72,7 +74,8 @@ internal sealed class StableDiffusionParts
     /// </exception>
     internal ITextConditioner OpenText(Device device, ScalarType type)
     {
-        ITextConditioner text = textIsBert ? new BertConditioner(BertText.Load(Path.Combine(folder, TextFolder), device)) : OpenClip(device, type);
+        ITextConditioner text = textIsBert
+            ? new BertConditioner(BertText.Load(Path.Combine(folder, TextFolder), device)) : OpenClip(device, type);
         if (text.Width == UNet.ContextWidth) return text;
         (text as IDisposable)?.Dispose();
         throw new CourseException($"The parts in {folder} do not fit: the U-Net looks at word vectors of "
@@ -82,9 +85,14 @@ internal sealed class StableDiffusionParts
     private ClipConditioner OpenClip(Device device, ScalarType type)
     {
         var path = Path.Combine(folder, TextFolder, Config);
-        if (PartFiles.Text(path) is { } text) CheckTextEncoder(ModelConfig.Parse(text, path));
-        var config = File.Exists(path) ? ClipTextConfig.Load(path) with { Projection = null } : ClipTextConfig.StableDiffusion;
-        var tokenizer = ClipTokenizer.Load(TokenizerFile(ClipTokenizer.VocabularyFile), TokenizerFile(ClipTokenizer.MergesFile));
+        var config = ClipTextConfig.StableDiffusion;
+        if (PartFiles.Text(path) is { } text)
+        {
+            CheckTextEncoder(ModelConfig.Parse(text, path));
+            config = ClipTextConfig.Load(path) with { Projection = null };
+        }
+        var vocabulary = TokenizerFile(ClipTokenizer.VocabularyFile);
+        var tokenizer = ClipTokenizer.Load(vocabulary, TokenizerFile(ClipTokenizer.MergesFile));
         if (tokenizer.Vocabulary.Count > config.VocabularySize)
             throw new CourseException($"The parts in {folder} do not fit: the tokenizer has "
                 + $"{tokenizer.Vocabulary.Count} tokens and the text encoder knows {config.VocabularySize}.");
@@ -120,7 +128,8 @@ internal sealed class StableDiffusionParts
             if (!SingleFileNames.Knows(all))
                 throw new CourseException($"{file} is no checkpoint of a whole Stable Diffusion 1: none of its names "
                     + "begins with model.diffusion_model. If it is a LoRA, open the model first and put it on.");
-            if (all.Entries.FirstOrDefault(entry => entry.Name.StartsWith("conditioner.", StringComparison.Ordinal) || entry.Name.StartsWith("cond_stage_model.model.", StringComparison.Ordinal)) is { } other)
+            string[] newer = ["conditioner.", "cond_stage_model.model."];
+            if (all.Entries.FirstOrDefault(entry => newer.Any(IsStartOf(entry.Name))) is { } other)
                 throw new CourseException($"{file} is a checkpoint of Stable Diffusion 2 or XL: it has {other.Name}; "
                     + "the course opens version 1.");
             var names = new SingleFileNames(UNet.ResnetsPerLevel, Autoencoder.Channels.Count);
@@ -131,19 +140,24 @@ internal sealed class StableDiffusionParts
             all.Dispose();
             throw;
         }
+
+        static Func<string, bool> IsStartOf(string name) => start => name.StartsWith(start, StringComparison.Ordinal);
     }
 
     // One file has no tokenizer in it: all models of version 1 have CLIP's, from beside it or from the cache.
     private string TokenizerFile(string name)
     {
-        string[] beside = [Path.Combine(folder, TokenizerFolder, name), .. file is null ? (string[])[] : [Path.Combine(folder, name)]];
+        var inFolder = Path.Combine(folder, TokenizerFolder, name);
+        string[] beside = file is null ? [inFolder] : [inFolder, Path.Combine(folder, name)];
         return beside.FirstOrDefault(File.Exists) ?? (file is null ? beside[0]
-            : Downloads.PathIfCached(StableDiffusion.SourceName, $"{TokenizerFolder}/{name}") ?? Downloads.PathIfCached("clip", name)
+            : Downloads.PathIfCached(StableDiffusion.SourceName, $"{TokenizerFolder}/{name}")
+                ?? Downloads.PathIfCached("clip", name)
                 ?? throw new CourseException($"{file} holds no tokenizer, and there is none beside it: put CLIP's "
                     + $"{ClipTokenizer.VocabularyFile} and {ClipTokenizer.MergesFile} there, or fetch them with "
                     + "./course data fetch clip."));
     }
 
     private T ConfigOf<T>(string part, string name, Func<string, string, T> read, T otherwise) =>
-        PartFiles.Text(Path.Combine(folder, part, name)) is { } text ? read(text, Path.Combine(folder, part, name)) : otherwise;
+        PartFiles.Text(Path.Combine(folder, part, name)) is { } text ? read(text, Path.Combine(folder, part, name))
+            : otherwise;
 }

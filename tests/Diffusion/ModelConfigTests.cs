@@ -118,6 +118,37 @@ public sealed class ModelConfigTests : IDisposable
         void Change(string file, string option) => File.WriteAllText(folder[file], With(File.ReadAllText(folder[file]), option));
     }
 
+    // Each of many files, damaged in one to four places, is read or refused in a line.
+    [Fact]
+    public void ADamagedFileIsReadOrRefused()
+    {
+        var random = new Random(5);
+        string[] pieces = ["null", "-1", "0", "1e999", "NaN", "-Infinity", "2147483648", "\"", "[", "]", "{", "}", ",", "true", "\\u0000", "é", "[[1]]", "0.5"];
+        (string Text, Action<string> Read)[] files =
+        [
+            (UNetFile, text => UNetConfig.FromJson(text, "a test")), (AutoencoderFile, text => AutoencoderConfig.FromJson(text, "a test")),
+            .. Schedulers.GetProperty("cases").EnumerateArray().Select(row => (row.GetProperty("config").GetString()!, (Action<string>)(text => DiffusionConfig.FromJson(text, "a test")))),
+        ];
+        for (var round = 0; round < 100_000; round++)
+        {
+            var (text, read) = files[round % files.Length];
+            for (var i = random.Next(1, 5); i > 0; i--)
+            {
+                var (at, length) = (random.Next(text.Length), random.Next(6));
+                text = text[..at] + (random.Next(3) == 0 ? "" : pieces[random.Next(pieces.Length)]) + text[Math.Min(text.Length, at + length)..];
+                if (text.Length == 0) text = " ";
+            }
+            try
+            {
+                read(text);
+            }
+            catch (CourseException error)
+            {
+                Assert.DoesNotContain('\n', error.Message);
+            }
+        }
+    }
+
     public void Dispose() => folder.Dispose();
 
     // The last of two entries with one name counts.
