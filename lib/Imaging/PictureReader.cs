@@ -24,14 +24,25 @@ internal static class PictureReader
             if (file.Length == 0) throw new CourseException($"The picture '{path}' is empty: copy or download it again.");
             using var codec = SKCodec.Create(file, out var result);
             if (codec is null)
-                throw result == SKCodecResult.IncompleteInput ? Damaged(path)
-                    : new CourseException($"'{path}' is not a picture that can be read: save it as PNG, JPEG or WebP.");
-            return Upright(Decode(codec, path, maxSide), codec.EncodedOrigin).FitWithin(maxSide);
+                throw Explained(path) ?? (result == SKCodecResult.IncompleteInput ? Damaged(path)
+                    : new CourseException($"'{path}' is not a picture that can be read: save it as PNG, JPEG or WebP."));
+            // Skia looks for no orientation in a PNG.
+            var origin = codec.EncodedFormat == SKEncodedImageFormat.Png ? (SKEncodedOrigin)PngOrientation.Read(path) : codec.EncodedOrigin;
+            return Upright(Decode(codec, path, maxSide), origin).FitWithin(maxSide);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new CourseException($"The picture '{path}' cannot be read ({error.Message.TrimEnd('.')}): check its permissions.", error);
         }
+    }
+
+    private static CourseException? Explained(string path)
+    {
+        using var file = File.OpenRead(path); // the codec has closed its own
+        var start = new byte[512];
+        return ForeignFile.Explain(start.AsSpan(0, file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false))) is { } kind and not "it is a picture, PNG or JPEG"
+            ? new($"'{path}' is not a picture that can be read: {kind}.")
+            : null;
     }
 
     private static Picture Decode(SKCodec codec, string path, int maxSide)

@@ -9,16 +9,19 @@ public enum ElementType
 
     /// <summary>Eight-bit floats, unsigned integers over 8 bits: listed with their shapes, but TorchSharp cannot hold them.</summary>
     F8_E4M3, F8_E5M2, F8_E8M0, U16, U32, U64,
+
+    /// <summary>A type under another name, complex numbers or four bits for example: listed with its shape, and never read.</summary>
+    Other,
 }
 
 internal static class ElementTypes
 {
-    internal static ElementType? FromSafeTensors(string name) => name switch
+    internal static ElementType FromSafeTensors(string name) => name switch
     {
         "BOOL" => ElementType.Bool,
         "F64" or "F32" or "F16" or "BF16" or "I64" or "I32" or "I16" or "I8" or "U8" or
         "F8_E4M3" or "F8_E5M2" or "F8_E8M0" or "U16" or "U32" or "U64" => Enum.Parse<ElementType>(name),
-        _ => null,
+        _ => ElementType.Other,
     };
 
     internal static string SafeTensorsName(this ElementType type) => type is ElementType.Bool ? "BOOL" : type.ToString();

@@ -52,7 +52,7 @@ internal sealed class RawFile : IDisposable
     }
 
     /// <summary>The error that says what is wrong with this file, in one line.</summary>
-    internal CourseException Bad(string what) => new($"The weights file {Path} cannot be read: {what}.");
+    internal CourseException Bad(string what) => new($"The weights file {Path} cannot be read: {what.ReplaceLineEndings(" ")}.");
 
     /// <summary>Maps the bytes at <paramref name="offset"/>; dispose of the window when they are used.</summary>
     /// <param name="offset">Where they begin.</param>

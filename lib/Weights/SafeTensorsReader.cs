@@ -29,7 +29,7 @@ internal sealed class SafeTensorsReader
     internal static bool MayBe(ReadOnlySpan<byte> start) => start is [_, _, _, _, _, _, _, _, (byte)'{', ..];
 
     /// <returns>The tensors in the order of their bytes, and the file's own notes.</returns>
-    internal static (IReadOnlyList<WeightEntry> Entries, IReadOnlyDictionary<string, string> Metadata) Read(RawFile file)
+    internal static WeightHeader Read(RawFile file)
     {
         if (file.Length < 8) throw file.Bad($"a safetensors file has at least 8 bytes, this one {file.Length}");
         var length = BinaryPrimitives.ReadUInt64LittleEndian(file.Read(0, 8));
@@ -47,7 +47,7 @@ internal sealed class SafeTensorsReader
             throw file.Bad($"its header is not the JSON of a safetensors file ({OneLine(error.Message)})");
         }
         reader.CheckRanges();
-        return (reader.entries, reader.metadata);
+        return new(reader.entries, reader.metadata, WeightHeader.Nothing);
     }
 
     private void ReadHeader(ReadOnlySpan<byte> header)
@@ -97,14 +97,16 @@ internal sealed class SafeTensorsReader
         }
         if (typeName is null || shape is null || offsets is not [var begin, var end])
             throw file.Bad($"the header's entry '{name}' lacks its dtype, its shape or its two data_offsets");
-        if (ElementTypes.FromSafeTensors(typeName) is not { } type)
-            throw file.Bad($"its tensor '{name}' has the unknown element type '{typeName}'");
+        var type = ElementTypes.FromSafeTensors(typeName);
         if (begin > end || end > file.Length - dataStart)
             throw file.Bad($"the bytes {begin} to {end} of its tensor '{name}' are not in the file, which has {file.Length - dataStart} bytes of tensors");
-        if (TensorShape.Count(shape) is not { } count || (UInt128)(ulong)count * (uint)type.Size() != (ulong)(end - begin))
-            throw file.Bad($"its tensor '{name}' has {end - begin} bytes, which is not {type.SafeTensorsName()} {WeightEntry.ShapeText(shape)}");
+        // Of an unknown type no more is known than that an element has at least a bit.
+        var bytes = (UInt128)(ulong)(end - begin);
+        if (TensorShape.Count(shape) is not { } count
+            || (type is ElementType.Other ? (ulong)count > 8 * bytes : (UInt128)(ulong)count * (uint)type.Size() != bytes))
+            throw file.Bad($"its tensor '{name}' has {end - begin} bytes, which is not {typeName} {WeightEntry.ShapeText(shape)}");
         ranges.Add((begin, end, name));
-        entries.Add(new WeightEntry(name, type, shape, new Extent(file, dataStart + begin)));
+        entries.Add(new WeightEntry(name, type, shape, new Extent(file, dataStart + begin), typeName));
     }
 
     private long[] ReadNumbers(ref Utf8JsonReader json, string name, int most)
@@ -132,7 +134,7 @@ internal sealed class SafeTensorsReader
             at = end;
         }
         if (at != file.Length - dataStart) throw file.Bad($"the last {file.Length - dataStart - at} bytes belong to no tensor");
-        entries.Sort((a, b) => (a.Where.Offset, a.Where.Offset + a.Count).CompareTo((b.Where.Offset, b.Where.Offset + b.Count)));
+        entries.Sort((a, b) => (a.Where.Offset, a.Count).CompareTo((b.Where.Offset, b.Count)));
     }
 
     private static string OneLine(string message) => message.ReplaceLineEndings(" ");

@@ -18,7 +18,7 @@ internal static class TensorCopy
 
     /// <exception cref="CourseException">TorchSharp has no such element type.</exception>
     internal static ScalarType TypeOf(WeightEntry entry) => entry.Type.Scalar() ?? throw new CourseException(
-        $"The tensor '{entry.Name}' of {entry.Where.File.Path} has the element type {entry.Type.SafeTensorsName()}, which TorchSharp cannot hold: use a file in F32, F16 or BF16.");
+        $"The tensor '{entry.Name}' of {entry.Where.File.Path} has the element type {entry.TypeName}, which TorchSharp cannot hold: use a file in F32, F16 or BF16.");
 
     /// <param name="entry">What to read.</param>
     /// <param name="target">A tensor of the same shape; its values are replaced. Gradients must be off.</param>

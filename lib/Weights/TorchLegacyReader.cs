@@ -14,9 +14,9 @@ internal static class TorchLegacyReader
     private static ReadOnlySpan<byte> FileMark => [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 
     /// <summary>Whether the file begins with a pickle, of any protocol that has a header.</summary>
-    internal static bool Recognizes(ReadOnlySpan<byte> start) => start is [0x80, >= 2 and <= 5, ..];
+    internal static bool Recognizes(ReadOnlySpan<byte> start) => start is [0x80, >= 2 and <= 9, ..];
 
-    internal static IReadOnlyList<WeightEntry> Read(RawFile file)
+    internal static WeightHeader Read(RawFile file)
     {
         var input = new PickleInput(file, 0, file.Length);
         var globals = new TorchGlobals(file);
@@ -45,10 +45,10 @@ internal static class TorchLegacyReader
             var count = BinaryPrimitives.ReadInt64LittleEndian(file.Read(at, 8));
             if (count != storage.Count) throw file.Bad($"the storage {item} has {count} elements where its tensors expect {storage.Count}");
             at += 8;
-            if (count > (file.Length - at) / storage.Type.Size())
+            if (count > (file.Length - at) / storage.Kind.Size)
                 throw file.Bad($"the storage {item} of {count} elements at byte {at} does not fit the file's {file.Length} bytes: it is cut short");
             storage.Offset = at;
-            at += count * storage.Type.Size();
+            at += count * storage.Kind.Size;
         }
     }
 }

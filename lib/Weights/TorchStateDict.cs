@@ -9,16 +9,17 @@ internal sealed class TorchStateDict
     private readonly RawFile file;
     private readonly List<WeightEntry> entries = [];
     private readonly HashSet<string> names = [];
+    private readonly Dictionary<string, string> skipped = [];
     private int values;
 
     private TorchStateDict(RawFile file) => this.file = file;
 
     // The storages already know where their bytes begin.
-    internal static IReadOnlyList<WeightEntry> Flatten(RawFile file, object? root)
+    internal static WeightHeader Flatten(RawFile file, object? root)
     {
         var dict = new TorchStateDict(file);
         dict.Visit(root, "", 0);
-        return dict.entries;
+        return new(dict.entries, new Dictionary<string, string>(), dict.skipped);
     }
 
     private void Visit(object? value, string name, int depth)
@@ -28,6 +29,7 @@ internal sealed class TorchStateDict
         switch (value)
         {
             case TorchTensor tensor: Add(tensor, name); break;
+            case PickleSkipped { Why: var why }: skipped[name] = why; break;
             case PickleDict dict:
                 // Of equal keys the last counts, as in Python.
                 var last = new Dictionary<string, object?>();
@@ -49,10 +51,10 @@ internal sealed class TorchStateDict
     {
         if (name.Length == 0) name = "tensor"; // the file holds one bare tensor
         if (!names.Add(name)) throw file.Bad($"it names the tensor '{name}' twice");
-        var (storage, start, shape, strides) = tensor;
+        var (storage, kind, start, shape, strides) = tensor;
         if (storage.Offset is not { } offset) throw file.Bad($"the storage {storage.Key} of its tensor '{name}' is not in the file");
-        entries.Add(new WeightEntry(name, storage.Type, shape,
-            new Extent(file, offset + start * storage.Type.Size(), TensorShape.IsContiguous(shape, strides) ? null : strides)));
+        entries.Add(new WeightEntry(name, kind.Type, shape,
+            new Extent(file, offset + start * kind.Size, TensorShape.IsContiguous(shape, strides) ? null : strides), kind.Name));
     }
 
     private static string Join(string name, string key) => name.Length == 0 ? key : $"{name}.{key}";

@@ -10,7 +10,7 @@ internal static class TorchZipReader
 
     internal static bool Recognizes(ReadOnlySpan<byte> start) => start is [(byte)'P', (byte)'K', 3, 4, ..];
 
-    internal static IReadOnlyList<WeightEntry> Read(RawFile file)
+    internal static WeightHeader Read(RawFile file)
     {
         var archive = ZipDirectory.Read(file);
         if (archive.Keys.FirstOrDefault(name => name == "data.pkl" || name.EndsWith("/data.pkl", StringComparison.Ordinal)) is not { } pickle)
@@ -28,8 +28,8 @@ internal static class TorchZipReader
         {
             if (!archive.TryGetValue($"{folder}data/{storage.Key}", out var bytes))
                 throw file.Bad($"the storage {storage.Key} that its tensors use is not in the archive");
-            if (storage.Count > bytes.Length / storage.Type.Size())
-                throw file.Bad($"the storage {storage.Key} has {bytes.Length} bytes, too few for {storage.Count} elements of {storage.Type.SafeTensorsName()}");
+            if (storage.Count > bytes.Length / storage.Kind.Size)
+                throw file.Bad($"the storage {storage.Key} has {bytes.Length} bytes, too few for {storage.Count} elements of {storage.Kind.Size} bytes");
             storage.Offset = bytes.Offset;
         }
         return TorchStateDict.Flatten(file, root);

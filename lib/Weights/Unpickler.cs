@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 namespace ImageGen.Weights;
 
 /// <summary>
-/// Reads a Python pickle of protocols 2 to 4 that is made of plain values, containers and tensors, and nothing else.
+/// Reads a Python pickle of protocols 2 to 5 that is made of plain values, containers and tensors, and nothing else.
 /// </summary>
 /// <remarks>
 /// A pickle is a program for a small stack machine, and in Python one of its instructions calls any function it names:
@@ -38,7 +38,7 @@ internal sealed class Unpickler(PickleInput input, TorchGlobals globals)
         {
             case 0x80: // PROTO
                 var protocol = input.Byte();
-                if (protocol is < 2 or > 4) throw input.File.Bad($"it is a pickle of protocol {protocol}, and only 2, 3 and 4 are read");
+                if (protocol is < 2 or > 5) throw input.File.Bad($"it is a pickle of protocol {protocol}, and only 2 to 5 are read");
                 break;
             case 0x95: input.Unsigned(8); break; // FRAME: only a hint for buffering
             case (byte)'(': Push(Mark); break;
@@ -60,7 +60,7 @@ internal sealed class Unpickler(PickleInput input, TorchGlobals globals)
             case 0x8d: Push(input.Text(input.Unsigned(8))); break;
             case (byte)'C': Push(input.Bytes(input.Byte())); break;
             case (byte)'B': Push(input.Bytes(input.Unsigned(4))); break;
-            case 0x8e: Push(input.Bytes(input.Unsigned(8))); break;
+            case 0x8e or 0x96: Push(input.Bytes(input.Unsigned(8))); break; // bytes, a bytearray
 
             case (byte)')': Push(new PickleTuple([])); break;
             case 0x85: Push(new PickleTuple([Pop()])); break;
@@ -85,7 +85,11 @@ internal sealed class Unpickler(PickleInput input, TorchGlobals globals)
             case (byte)'c': Push(globals.Find(input.Line(), input.Line())); break;
             case 0x93: var name = Pop(); Push(globals.Find(Pop() as string ?? "?", name as string ?? "?")); break;
             case (byte)'R': var arguments = Pop(); Push(globals.Call(Pop(), arguments)); break;
-            case (byte)'b': Pop(); RequireDict(Peek()); break; // BUILD: only an OrderedDict's own attributes, which say nothing of tensors
+            case 0x81: var made = Pop(); Push(globals.Make(Pop(), made)); break; // NEWOBJ
+            case (byte)'b': // BUILD: an OrderedDict's or a passed-over value's own attributes, which say nothing of tensors
+                Pop();
+                if (Peek() is not PickleOpaque) RequireDict(Peek());
+                break;
             case (byte)'Q': Push(globals.Storage(Pop())); break;
             default: throw input.File.Bad($"the pickle in it has the instruction 0x{code:x2} at byte {at}, which no weights file needs");
         }
@@ -120,6 +124,7 @@ internal sealed class Unpickler(PickleInput input, TorchGlobals globals)
 
     private object Extend(object? list, object?[] items)
     {
+        if (list is PickleOpaque) return list;
         if (list is not PickleList target) throw Damaged();
         target.Items.AddRange(items);
         return target;
@@ -127,6 +132,7 @@ internal sealed class Unpickler(PickleInput input, TorchGlobals globals)
 
     private object Fill(object? dict, object?[] items)
     {
+        if (dict is PickleOpaque) return dict;
         var target = RequireDict(dict);
         if (items.Length % 2 != 0) throw Damaged();
         for (var i = 0; i < items.Length; i += 2) target.Items.Add((items[i], items[i + 1]));

@@ -3,9 +3,9 @@ namespace ImageGen.Weights;
 /// <summary>One tensor of a weights file, known by its header alone.</summary>
 public sealed record WeightEntry
 {
-    internal WeightEntry(string name, ElementType type, IReadOnlyList<long> shape, Extent where)
+    internal WeightEntry(string name, ElementType type, IReadOnlyList<long> shape, Extent where, string? typeName = null)
     {
-        (Name, Type, Shape, Where) = (name, type, shape, where);
+        (Name, Type, Shape, Where, TypeName) = (name, type, shape, where, typeName ?? type.SafeTensorsName());
         Count = shape.Aggregate(1L, (count, size) => checked(count * size));
     }
 
@@ -14,6 +14,9 @@ public sealed record WeightEntry
 
     /// <summary>How its elements are stored.</summary>
     public ElementType Type { get; }
+
+    /// <summary>The type as the file spells it.</summary>
+    internal string TypeName { get; }
 
     /// <summary>Sizes of its dimensions; none for a single number.</summary>
     public IReadOnlyList<long> Shape { get; }
@@ -25,10 +28,10 @@ public sealed record WeightEntry
 
     /// <summary>The same numbers under another name, and in another shape of as many.</summary>
     internal WeightEntry As(string name, IReadOnlyList<long> shape) =>
-        new(name, Type, shape, shape.Count == Shape.Count ? Where : Where with { Strides = Where.Strides?[..shape.Count] });
+        new(name, Type, shape, shape.Count == Shape.Count ? Where : Where with { Strides = Where.Strides?[..shape.Count] }, TypeName);
 
     /// <summary>For example <c>features.0.weight F32 [64, 3, 3, 3]</c>.</summary>
-    public override string ToString() => $"{Name} {Type.SafeTensorsName()} {ShapeText(Shape)}";
+    public override string ToString() => $"{Name} {TypeName} {ShapeText(Shape)}";
 
     internal static string ShapeText(IEnumerable<long> shape) => $"[{string.Join(", ", shape)}]";
 }

@@ -19,10 +19,10 @@ public sealed class WeightFile : IDisposable
     private readonly IReadOnlyList<RawFile> files;
     private readonly Dictionary<string, WeightEntry> byName;
 
-    private WeightFile(string path, IReadOnlyList<RawFile> files, IReadOnlyList<WeightEntry> entries, IReadOnlyDictionary<string, string> metadata)
+    private WeightFile(string path, IReadOnlyList<RawFile> files, WeightHeader header)
     {
-        (Path, this.files, Entries, Metadata) = (path, files, entries, metadata);
-        byName = entries.ToDictionary(entry => entry.Name);
+        (Path, this.files, Entries, Metadata, Skipped) = (path, files, header.Entries, header.Metadata, header.Skipped);
+        byName = Entries.ToDictionary(entry => entry.Name);
     }
 
     /// <summary>The file's path.</summary>
@@ -34,10 +34,14 @@ public sealed class WeightFile : IDisposable
     /// <summary>The notes that a safetensors file carries, for example <c>format</c> = <c>pt</c>; empty for others.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
 
+    /// <summary>Tensors of kinds that the course does not read, each with its kind: <c>sparse</c>, <c>quantized</c>.</summary>
+    public IReadOnlyDictionary<string, string> Skipped { get; }
+
     /// <summary>The tensor of that name, not read yet.</summary>
     /// <exception cref="CourseException">There is none.</exception>
     public WeightEntry this[string name] => byName.TryGetValue(name, out var entry)
         ? entry
+        : Skipped.TryGetValue(name, out var kind) ? throw new CourseException($"The tensor '{name}' of {Path} is {kind}: the course reads dense ones alone.")
         : throw new CourseException($"The weights file {Path} has no tensor '{name}'; it has {Listing.Of(byName.Keys)}.");
 
     /// <summary>Whether the file has a tensor of that name.</summary>
@@ -53,8 +57,7 @@ public sealed class WeightFile : IDisposable
         var file = RawFile.Open(path);
         try
         {
-            var (entries, metadata) = ReadHeader(file);
-            return new WeightFile(path, [file], entries, metadata);
+            return new WeightFile(path, [file], ReadHeader(file));
         }
         catch
         {
@@ -71,7 +74,16 @@ public sealed class WeightFile : IDisposable
         List<WeightEntry> entries = [.. Entries.Select(rename).OfType<WeightEntry>()];
         if (entries.GroupBy(entry => entry.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
             throw new CourseException($"The weights file {Path} names one tensor twice: {twice.Key}.");
-        return new(Path, files, entries, Metadata);
+        return new(Path, files, new(entries, Metadata, Skipped));
+    }
+
+    /// <summary>The tensors without what a trainer put before their names, as a file that takes this one's place; this one where it put nothing.</summary>
+    /// <param name="known">Whether a name is one of those looked for.</param>
+    internal WeightFile Unwrapped(Func<string, bool> known)
+    {
+        var prefix = NamePrefixes.Find(Entries.Select(entry => entry.Name), known);
+        return prefix.Length == 0 ? this
+            : Renamed(entry => entry.Name.StartsWith(prefix, StringComparison.Ordinal) ? entry.As(entry.Name[prefix.Length..], entry.Shape) : null);
     }
 
     /// <summary>Reads one tensor.</summary>
@@ -95,16 +107,17 @@ public sealed class WeightFile : IDisposable
     /// One tensor is converted at a time, a few megabytes of it at once, so that loading needs no memory of its own.
     /// </remarks>
     /// <param name="module">Its parameters and buffers are what must be filled: all of them, and nothing else.</param>
-    /// <param name="rename">From a name in the file to the module's name; null leaves the tensor out on purpose.</param>
+    /// <param name="rename">From a name in the file to the module's name; null leaves the tensor out on purpose. What trainers put before
+    /// all names, such as <c>state_dict.</c> and <c>module.</c>, is taken off first.</param>
+    /// <param name="averaged">Whether the averaged (EMA) weights are read, where a checkpoint has them beside the trained ones.</param>
     /// <exception cref="CourseException">
-    /// Names are missing, unexpected or doubled, or shapes differ: one line lists them all.
+    /// Names are missing, unexpected or doubled, or shapes differ, or numbers are NaN: one line lists them all.
     /// </exception>
-    public void LoadInto(nn.Module module, Func<string, string?>? rename = null)
+    public void LoadInto(nn.Module module, Func<string, string?>? rename = null, bool averaged = false)
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        foreach (var (entry, _, target) in WeightMatch.Find(Path, Entries, module, rename ?? (name => name)))
-            TensorCopy.Copy(entry, target);
+        foreach (var (entry, _, target) in Match(module, rename, averaged)) TensorCopy.Copy(entry, target);
     }
 
     /// <summary>Gives a module that was built on the <c>meta</c> device its memory and its numbers, one tensor at a time, straight from the file.</summary>
@@ -117,7 +130,7 @@ public sealed class WeightFile : IDisposable
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        var pairs = WeightMatch.Find(Path, Entries, module, rename ?? (name => name));
+        var pairs = Match(module, rename, averaged: false);
         MemoryShortage.Explained(() =>
         {
             EmptyModule.Fill(module, pairs, device, type);
@@ -131,19 +144,23 @@ public sealed class WeightFile : IDisposable
         foreach (var file in files) file.Dispose();
     }
 
-    private static (IReadOnlyList<WeightEntry>, IReadOnlyDictionary<string, string>) ReadHeader(RawFile file)
+    private IReadOnlyList<(WeightEntry Entry, string Name, Tensor Target)> Match(nn.Module module, Func<string, string?>? rename, bool averaged)
+    {
+        var pairs = WeightMatch.Find(Path, Entries, module, rename ?? (name => name), averaged, Skipped);
+        NotANumber.Refuse(Path, pairs.Select(pair => pair.Entry));
+        return pairs;
+    }
+
+    private static WeightHeader ReadHeader(RawFile file)
     {
         var start = file.Read(0, (int)Math.Min(file.Length, 512));
-        var nothing = new Dictionary<string, string>();
         if (SafeTensorsReader.Recognizes(start)) return SafeTensorsReader.Read(file);
-        if (TorchZipReader.Recognizes(start)) return (TorchZipReader.Read(file), nothing);
-        if (TorchLegacyReader.Recognizes(start)) return (TorchLegacyReader.Read(file), nothing);
+        if (TorchZipReader.Recognizes(start)) return TorchZipReader.Read(file);
+        if (TorchLegacyReader.Recognizes(start)) return TorchLegacyReader.Read(file);
         if (start.Length > 262 && start.AsSpan(257, 5).SequenceEqual("ustar"u8))
             throw file.Bad("it is a TAR archive, PyTorch's layout before 2017; load it with an old PyTorch and save it again");
         if (SafeTensorsReader.MayBe(start)) return SafeTensorsReader.Read(file);
-        if (start.AsSpan().TrimStart(" \t\r\n"u8) is [(byte)'<', ..])
-            throw file.Bad("it is a web page, not weights: a proxy or a sign-in page may have answered in place of the file; delete it and fetch it again");
-        throw file.Bad("it is neither safetensors nor a file of torch.save (ZIP or legacy)");
+        throw file.Bad(ForeignFile.Explain(start) ?? "it is neither safetensors nor a file of torch.save (ZIP or legacy)");
     }
 
     private static WeightFile OpenShards(string path)
@@ -162,7 +179,7 @@ public sealed class WeightFile : IDisposable
                 }
                 entries.Add(open[name]);
             }
-            return new WeightFile(path, [.. shards.Values.SelectMany(shard => shard.files)], entries, new Dictionary<string, string>());
+            return new WeightFile(path, [.. shards.Values.SelectMany(shard => shard.files)], new(entries, WeightHeader.Nothing, WeightHeader.Nothing));
         }
         catch
         {

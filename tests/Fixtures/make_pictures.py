@@ -33,6 +33,23 @@ for orientation in range(1, 9):
     exif[0x0112] = orientation
     keep(f"orientation-{orientation}.jpg", exif=exif, quality=95, subsampling=0)
 
+    keep(f"orientation-{orientation}.png", exif=exif)
+for orientation in (3, 6):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    keep(f"orientation-{orientation}.webp", exif=exif, lossless=True)
+
+# The chunk may also stand after the pixels, hold either order of bytes, and begin as in JPEG.
+plain = (folder / "orientation-6.png").read_bytes()
+start = plain.index(b"eXIf") - 4
+chunk = plain[start:start + 12 + struct.unpack(">I", plain[start:start + 4])[0]]
+without = plain.replace(chunk, b"")
+big = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
+for name, body in (("after", chunk[8:-4]), ("after-big-endian", big)):
+    late = struct.pack(">I", len(body)) + b"eXIf" + body + struct.pack(">I", zlib.crc32(b"eXIf" + body))
+    (folder / f"orientation-{name}.png").write_bytes(without[:-12] + late + without[-12:])
+    (folder / f"orientation-{name}.png.expected").write_bytes((folder / "orientation-6.png.expected").read_bytes())
+
 keep("progressive.jpg", quality=95, subsampling=0, progressive=True)
 keep("grey.jpg", image=picture.convert("L"), quality=95)
 keep("cmyk.jpg", image=picture.convert("CMYK"), quality=95)

@@ -10,6 +10,9 @@ public class PictureReadingTests
     {
         { "orientation-1.jpg", 3 }, { "orientation-2.jpg", 3 }, { "orientation-3.jpg", 3 }, { "orientation-4.jpg", 3 },
         { "orientation-5.jpg", 3 }, { "orientation-6.jpg", 3 }, { "orientation-7.jpg", 3 }, { "orientation-8.jpg", 3 },
+        { "orientation-1.png", 0 }, { "orientation-2.png", 0 }, { "orientation-3.png", 0 }, { "orientation-4.png", 0 },
+        { "orientation-5.png", 0 }, { "orientation-6.png", 0 }, { "orientation-7.png", 0 }, { "orientation-8.png", 0 },
+        { "orientation-3.webp", 0 }, { "orientation-6.webp", 0 }, { "orientation-after.png", 0 }, { "orientation-after-big-endian.png", 0 },
         { "progressive.jpg", 3 }, { "grey.jpg", 3 }, { "cmyk.jpg", 3 }, { "lossy.webp", 3 },
         { "lossless.webp", 0 }, { "palette.png", 0 }, { "grey.png", 0 }, { "bilevel.png", 0 }, { "tiny.png", 0 },
         { "grey16.png", 1 }, { "rgb16.png", 0 }, { "alpha.png", 1 }, { "alpha.webp", 1 }, { "grey-alpha.png", 1 },
@@ -22,6 +25,13 @@ public class PictureReadingTests
         var expected = folder["expected.png"];
         File.Copy(Fixture.PathOf($"pictures/{name}.expected"), expected);
         Assert.InRange(Fixture.Difference(Picture.Load(Fixture.PathOf($"pictures/{name}")), Picture.Load(expected)), 0, tolerance);
+    }
+
+    [Fact]
+    public void APhonesPictureSavedAsPngStandsUpright()
+    {
+        var picture = Picture.Load(Fixture.PathOf("pictures/exif-6.png"));
+        Assert.Equal((24, 40), (picture.Width, picture.Height));
     }
 
     [Theory]

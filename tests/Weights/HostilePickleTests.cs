@@ -19,7 +19,9 @@ public class HostilePickleTests
     [InlineData(6, 0, "2,3", "9223372036854775807,9223372036854775807", "reaches past")]
     [InlineData(6, 9223372036854775807, "2", "1", "reaches past")]
     [InlineData(6, 0, "2,3", "-3,1", "reaches past")]
-    [InlineData(6, 0, "1000000", "0", "over only 6 elements")]
+    [InlineData(6, 0, "1000000", "0", null)]
+    [InlineData(6, 0, "16777217", "0", "over only 6 elements")]
+    [InlineData(6, 0, "10000000000,1000000", "0,0", "over only 6 elements")]
     [InlineData(6, 0, "2,3", "1", "does not use")]
     public void ATensorMustLieInItsStorage(long stored, long offset, string sizes, string strides, string? expected)
     {
@@ -55,8 +57,9 @@ public class HostilePickleTests
     [InlineData("__builtin__", "getattr")]
     [InlineData("torch", "load")]
     [InlineData("torch.storage", "_load_from_bytes")]
-    [InlineData("numpy.core.multiarray", "_reconstruct")]
-    [InlineData("collections", "Counter")]
+    [InlineData("torch", "hub")]
+    [InlineData("numpy", "fromfile")]
+    [InlineData("pathlib", "os")]
     public void OnlyTheNamesOfTensorsAreKnown(string module, string name)
     {
         foreach (var call in new[] { $"c{module}\n{name}\n", $"\u008c{(char)module.Length}{module}\u008c{(char)name.Length}{name}\u0093" })
@@ -66,7 +69,6 @@ public class HostilePickleTests
     [Theory]
     [InlineData("i", "0x69")]              // INST: makes an object of any class
     [InlineData("o", "0x6f")]              // OBJ: the same
-    [InlineData("]\u0081", "0x81")]        // NEWOBJ
     [InlineData("\u0082a", "0x82")]        // EXT1: a name by its number
     [InlineData("\u00ff", "0xff")]
     public void OtherInstructionsAreRefused(string program, string code) =>
@@ -81,6 +83,8 @@ public class HostilePickleTests
     [InlineData("Na.")]                    // append to None
     [InlineData("}(Nu.")]                  // a key without a value
     [InlineData("NNb.")]                   // state for None
+    [InlineData("]\u0081.")]               // an object of a list
+    [InlineData("cbuiltins\nset\n)\u0081.")]
     [InlineData("NQ.")]                    // a storage that is None
     [InlineData("ccollections\nOrderedDict\nN\u0085R.")]
     [InlineData("ctorch._utils\n_rebuild_tensor\n)R.")]
@@ -107,7 +111,7 @@ public class HostilePickleTests
         Assert.Contains("another version", WeightFixtures.Refusal([.. Mark, .. Raw("\u0080\u0002K\u0007.")]));
         Assert.Contains("description of the machine", WeightFixtures.Refusal([.. Mark, .. Raw("\u0080\u0002M\u00e9\u0003."), .. Raw("N.")]));
         Assert.Contains("big-endian", WeightFixtures.Refusal([.. Mark, .. Raw("\u0080\u0002M\u00e9\u0003."), .. Raw("}U\u000dlittle_endian\u0089s.")]));
-        Assert.Contains("protocol 5", WeightFixtures.Refusal(Raw("\u0080\u0005N.")));
+        Assert.Contains("protocol 6", WeightFixtures.Refusal(Raw("\u0080\u0006N.")));
     }
 
     private static byte[] Mark => [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, (byte)'.'];

@@ -117,7 +117,8 @@ public class WeightFileTests
     {
         Assert.Contains("not one that torch.save wrote", WeightFixtures.Refusal(File.ReadAllBytes(WeightFixtures.Path("list.pkl"))));
         Assert.Contains("web page", WeightFixtures.Refusal("\n <!DOCTYPE html><html><body>Sign in</body></html>"u8.ToArray()));
-        Assert.Contains("neither safetensors nor", WeightFixtures.Refusal("just some text, long enough to be a header"u8.ToArray()));
+        Assert.Contains("plain text", WeightFixtures.Refusal("just some text, long enough to be a header"u8.ToArray()));
+        Assert.Contains("neither safetensors nor", WeightFixtures.Refusal([1, 2, 3, 4, 5, 6, 7, 8, 9]));
         Assert.Contains("is empty", WeightFixtures.Refusal([]));
         var tar = new byte[1024];
         "ustar"u8.CopyTo(tar.AsSpan(257));

@@ -13,9 +13,9 @@ public class WeightFuzzTests
     private static readonly int Mutations = int.TryParse(Environment.GetEnvironmentVariable("IMAGEGEN_FUZZ"), out var count) ? count : 1500;
 
     [Theory]
-    [InlineData("types.safetensors", "module.safetensors")]
-    [InlineData("types.legacy.pth", "views.legacy.pth", "nested.legacy.pth", "old.legacy.pth", "protocol4.legacy.pth")]
-    [InlineData("types.zip.pth", "views.zip.pth", "nested.zip.pth", "protocol4.zip.pth")]
+    [InlineData("types.safetensors", "module.safetensors", "../checkpoints/types.safetensors")]
+    [InlineData("types.legacy.pth", "views.legacy.pth", "nested.legacy.pth", "old.legacy.pth", "protocol4.legacy.pth", "../checkpoints/passive2.legacy.pth", "../checkpoints/odd.legacy.pth")]
+    [InlineData("types.zip.pth", "views.zip.pth", "nested.zip.pth", "protocol4.zip.pth", "../checkpoints/passive5.zip.pth", "../checkpoints/odd.zip.pth", "../checkpoints/expanded.zip.pth")]
     public void MutatedFilesAreReadOrRefused(params string[] names)
     {
         var originals = names.Select(name => File.ReadAllBytes(WeightFixtures.Path(name))).ToArray();
@@ -85,7 +85,9 @@ public class WeightFuzzTests
             using var file = WeightFile.Open(path);
             foreach (var entry in file.Entries)
             {
-                Assert.InRange(entry.Count * (entry.Type is ElementType.F64 or ElementType.I64 ? 8 : 1), 0, length);
+                var bytes = entry.Count * (entry.Type is ElementType.F64 or ElementType.I64 ? 8 : 1);
+                Assert.InRange(bytes, 0, entry.Where.Strides is null ? entry.Type is ElementType.Other ? 8 * length : length : TorchGlobals.MostExpandedBytes);
+                if (bytes > 1 << 20) continue; // an expanded tensor, whose bound is tried elsewhere
                 try { file.Read(entry.Name).Dispose(); }
                 catch (CourseException) when (entry.Type > ElementType.Bool) { }
             }
