@@ -48,7 +48,8 @@ public sealed class ModelConfigTests : IDisposable
     [InlineData("\"norm_eps\": 1e-6", "'norm_eps' 1e-6; the course has only 1e-5")]
     [InlineData("\"act_fn\": \"gelu\"", "'act_fn' \"gelu\"; the course has only silu")]
     [InlineData("\"mid_block_type\": \"UNetMidBlock2DSimpleCrossAttn\"", "'mid_block_type'")]
-    [InlineData("\"attention_head_dim\": [5, 10, 20, 20]", "'attention_head_dim' [5, 10, 20, 20]; the course has one for all")]
+    [InlineData("\"attention_head_dim\": [5, 10, 20, 20]",
+        "'attention_head_dim' [5, 10, 20, 20]; the course has one for all")]
     [InlineData("\"num_attention_heads\": 8", "'num_attention_heads' 8; the course has nothing of the kind")]
     [InlineData("\"time_cond_proj_dim\": 256", "'time_cond_proj_dim' 256")]
     [InlineData("\"layers_per_block\": [1, 2, 2, 2]", "'layers_per_block' [1, 2, 2, 2]")]
@@ -68,7 +69,8 @@ public sealed class ModelConfigTests : IDisposable
 
     [Theory]
     [InlineData("\"shift_factor\": 0.1159", "'shift_factor' 0.1159; the course has only 0")]
-    [InlineData("\"latents_mean\": [0.1, 0.2, 0.3, 0.4]", "'latents_mean' [0.1, 0.2, 0.3, 0.4]; the course has nothing of the kind")]
+    [InlineData("\"latents_mean\": [0.1, 0.2, 0.3, 0.4]",
+        "'latents_mean' [0.1, 0.2, 0.3, 0.4]; the course has nothing of the kind")]
     [InlineData("\"use_quant_conv\": false", "'use_quant_conv' false; the course has only true")]
     [InlineData("\"use_post_quant_conv\": false", "'use_post_quant_conv' false")]
     [InlineData("\"mid_block_add_attention\": false", "'mid_block_add_attention' false")]
@@ -90,13 +92,19 @@ public sealed class ModelConfigTests : IDisposable
         """{"_class_name": "AutoencoderKL", "block_out_channels": [0, 64], "layers_per_block": 1, "latent_channels": 4, "norm_num_groups": 32, "scaling_factor": 0.18215}""", "a test")).Message);
 
     [Theory]
-    [InlineData("text_encoder/config.json", "\"hidden_act\": \"gelu\"", "'hidden_act' \"gelu\"; the course has only quick_gelu")]
+    [InlineData("text_encoder/config.json", "\"hidden_act\": \"gelu\"",
+        "'hidden_act' \"gelu\"; the course has only quick_gelu")]
     [InlineData("text_encoder/config.json", "\"model_type\": \"t5\"", "'model_type' \"t5\"")]
-    [InlineData("text_encoder/config.json", "\"architectures\": [\"CLIPTextModelWithProjection\"]", "another text encoder than a CLIPTextModel")]
-    [InlineData("text_encoder/config.json", "\"new_option\": 1", "has 'new_option', which the course does not know of a text encoder")]
-    [InlineData("model_index.json", "\"vae\": [\"diffusers\", \"AutoencoderTiny\"]", "'vae' [diffusers, AutoencoderTiny]; the course opens AutoencoderKL")]
-    [InlineData("model_index.json", "\"text_encoder_2\": [\"transformers\", \"CLIPTextModel\"]", "has 'text_encoder_2'")]
-    [InlineData("scheduler/scheduler_config.json", "\"new_option\": 1", "has 'new_option', which the course does not know of a PNDMScheduler")]
+    [InlineData("text_encoder/config.json", "\"architectures\": [\"CLIPTextModelWithProjection\"]",
+        "another text encoder than a CLIPTextModel")]
+    [InlineData("text_encoder/config.json", "\"new_option\": 1",
+        "has 'new_option', which the course does not know of a text encoder")]
+    [InlineData("model_index.json", "\"vae\": [\"diffusers\", \"AutoencoderTiny\"]",
+        "'vae' [diffusers, AutoencoderTiny]; the course opens AutoencoderKL")]
+    [InlineData("model_index.json", "\"text_encoder_2\": [\"transformers\", \"CLIPTextModel\"]",
+        "has 'text_encoder_2'")]
+    [InlineData("scheduler/scheduler_config.json", "\"new_option\": 1",
+        "has 'new_option', which the course does not know of a PNDMScheduler")]
     public void AFolderWithAnotherPartIsRefusedByName(string file, string option, string message)
     {
         using (var model = Small()) StableDiffusion.Save(model, folder.Path, ScalarType.Float32);

@@ -5,8 +5,9 @@ namespace ImageGen.Diffusion;
 
 /// <summary>
 /// DPM-Solver (Lu and others, arXiv 2206.00927 and 2211.01095, algorithm 2): with λ = ln(α/σ), what is linear in the
-/// equation is solved exactly, and the model's prediction m is a polynomial in λ through its last values. Usually 2M:
-/// of m = x₀, and second order.
+/// equation is solved exactly, and the model's prediction m is a polynomial in λ through its last values. Usually it is
+/// 2M, of m = x₀ and second order: with h the step in λ, h₀ the one before and r₀ = h₀/h,
+/// x' = (σ'/σ)·x − α'·(e^{−h} − 1)·(m₀ + ½·(m₀ − m₁)/r₀).
 /// </summary>
 internal sealed class DpmSolverSampler : Sampler
 {
