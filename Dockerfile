@@ -14,11 +14,12 @@ ENV DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 NUGET_PACKAGES=/opt/nuget
 WORKDIR /opt/course
 # Package versions first: this layer changes rarely and holds the large downloads.
 COPY global.json Directory.Build.props Directory.Build.targets Directory.Packages.props ImageGen.Lib.csproj ./
-COPY lib/Runtime/ElfVersionNeeds.cs lib/Runtime/
+COPY kernel/Engine/ElfVersionNeeds.cs kernel/Engine/
 COPY kernel/ImageGen.Kernel.csproj kernel/
-RUN dotnet restore kernel -p:Cuda=${CUDA}
+COPY commands/ImageGen.Course.csproj commands/
+RUN dotnet restore commands -p:Cuda=${CUDA}
 COPY . .
-RUN dotnet build kernel --no-restore -p:Cuda=${CUDA}
+RUN dotnet build commands --no-restore -p:Cuda=${CUDA}
 
 # --- the image: no package cache, no root ----------------------------------------------------------------------------
 FROM ${DOTNET_IMAGE}

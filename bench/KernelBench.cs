@@ -38,7 +38,7 @@ internal static class KernelBench
 
     private static Dictionary<string, double> Measure(string folder)
     {
-        using (var install = Process.Start(new ProcessStartInfo("dotnet", [Kernel, "kernel", "install", "--prefix", folder]) { RedirectStandardOutput = true })!)
+        using (var install = Process.Start(new ProcessStartInfo("dotnet", [Kernel, "install", "--prefix", folder]) { RedirectStandardOutput = true })!)
             install.WaitForExit();
         var script = Path.Combine(folder, "kernel.py");
         using (var resource = typeof(KernelBench).Assembly.GetManifestResourceStream("kernel.py")!)
@@ -46,7 +46,7 @@ internal static class KernelBench
 
         // Debian's Python has Debian's jupyter-client; another one may come first on PATH.
         var python = File.Exists("/usr/bin/python3") ? "/usr/bin/python3" : "python3";
-        var start = new ProcessStartInfo(python, [script, Path.GetDirectoryName(Kernel)!]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(python, [script, Path.Combine(Folders.Root, "bin")]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["JUPYTER_PATH"] = Path.Combine(folder, "share", "jupyter");
         using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync();

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Reflection;
 using System.Text;
-using ImageGen.Runtime;
+using ImageGen.Kernel.Outputs;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Text;
 
@@ -11,6 +11,12 @@ namespace ImageGen.Kernel.Engine;
 /// <param name="folder">The notebook's folder, where cells have their made-up file names.</param>
 internal sealed class CellErrors(string folder)
 {
+    /// <summary>
+    /// Where a library may leave a function that explains exceptions in one sentence (null for those it does not know):
+    /// <c>AppContext.SetData("Notebook.ExplainError", (Func&lt;Exception, string?&gt;)…)</c>.
+    /// </summary>
+    public const string ExplainKey = "Notebook.ExplainError";
+
     private const int MostCompileErrors = 5;
     private const int MostAdvice = 3;
     private const int MostFrames = 6;
@@ -66,8 +72,9 @@ internal sealed class CellErrors(string folder)
         var error = Unwrap(thrown);
         var frames = Frames(error).ToArray();
         int? line = frames.FirstOrDefault(f => IsCell(f.File, number)) is { File: not null } own ? own.Line : null;
-        if (error is CourseException) return new ErrorOutput(nameof(CourseException), error.Message, line, error.Message);
-        if (NativeLibraries.Explain(thrown) is { } sentence) return new ErrorOutput(error.GetType().Name, sentence, line, sentence);
+        // An exception whose text is its message alone wants nothing more to be shown.
+        if (Explained(thrown) is { } sentence) return new ErrorOutput(error.GetType().Name, sentence, line, sentence);
+        if (IsWhole(error)) return new ErrorOutput(error.GetType().Name, error.Message, line, error.Message);
 
         var name = error.GetType().Name;
         var text = new StringBuilder($"{name}: {error.Message}\n");
@@ -75,6 +82,18 @@ internal sealed class CellErrors(string folder)
         for (var inner = error.InnerException; inner is not null; inner = inner.InnerException)
             text.Append($"because of {inner.GetType().Name}: {inner.Message}\n");
         return new ErrorOutput(name, FirstLine(error.Message), line, text.ToString().TrimEnd());
+    }
+
+    private static bool IsWhole(Exception error)
+    {
+        try { return error.ToString() == error.Message; }
+        catch (Exception) { return false; }
+    }
+
+    private static string? Explained(Exception error)
+    {
+        try { return (AppContext.GetData(ExplainKey) as Func<Exception, string?>)?.Invoke(error); }
+        catch (Exception) { return null; } // The library's own fault must not hide the student's.
     }
 
     /// <summary>A line said by the engine itself.</summary>

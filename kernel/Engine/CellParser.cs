@@ -1,4 +1,3 @@
-using ImageGen.Runtime;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -25,7 +24,7 @@ internal static class CellParser
         new(LanguageVersion.Latest, DocumentationMode.None, SourceCodeKind.Script);
 
     /// <summary>Reads a cell.</summary>
-    /// <exception cref="CourseException">It uses a magic command that does not exist here.</exception>
+    /// <exception cref="NotebookException">It uses a magic command that does not exist here.</exception>
     public static IReadOnlyList<CellPart> Parse(string code)
     {
         var lines = code.ReplaceLineEndings("\n").Split('\n');
@@ -54,7 +53,7 @@ internal static class CellParser
         "#!csharp" or "#!c#" or "#!C#" => CellLanguage.CSharp,
         "#!markdown" => CellLanguage.Markdown,
         "#!html" => CellLanguage.Html,
-        _ => throw new CourseException($"The magic command '{magic}' in line {line} does not exist here: "
+        _ => throw new NotebookException($"The magic command '{magic}' in line {line} does not exist here: "
             + "there are #!markdown, #!html and #!csharp, and #r and #load as in C# scripts."),
     };
 

@@ -1,3 +1,5 @@
+using ImageGen.Kernel.Outputs;
+
 namespace ImageGen.Kernel.Engine;
 
 /// <summary>How a cell ended.</summary>

@@ -1,4 +1,5 @@
 using System.Text;
+using ImageGen.Kernel.Outputs;
 using Microsoft.DotNet.Interactive;
 
 namespace ImageGen.Kernel.Engine;

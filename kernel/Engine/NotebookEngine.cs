@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using ImageGen.Runtime;
+using ImageGen.Kernel.Outputs;
 using Microsoft.DotNet.Interactive;
 
 namespace ImageGen.Kernel.Engine;
@@ -20,8 +20,11 @@ public sealed class NotebookEngine(string folder) : IDisposable
     private Task<ScriptSession>? session;
     private RunningCell? running;
 
-    /// <summary>Where the cells keep their trainings' states and what else they have done; nowhere when null.</summary>
-    internal CellStates? States { get; init; }
+    /// <summary>
+    /// Called on the cells' thread as each cell begins, with its number and its code, as if the cell called it; what it
+    /// returns is disposed of when the cell ends.
+    /// </summary>
+    public Func<int, string, IDisposable?>? CellStarting { get; init; }
 
     /// <summary>Cells executed so far.</summary>
     public int ExecutionCount { get; private set; }
@@ -65,9 +68,7 @@ public sealed class NotebookEngine(string folder) : IDisposable
         var number = counted ? ++ExecutionCount : ExecutionCount;
         var watch = Stopwatch.StartNew();
         errors.Remember(number, code.ReplaceLineEndings("\n"), []);
-        var outdated = false;
-        using var cell = new RunningCell(thread, sink, States?.Enter(number, code, out outdated));
-        if (outdated) cell.Context.Emit(new StreamOutput(IsError: false, "The code has changed since this lesson was stopped: what was kept here is of no use, and this cell begins anew.\n"));
+        using var cell = new RunningCell(thread, sink);
         lock (gate) running = cell;
         ErrorOutput? error = null;
         var status = CellStatus.Ok;
@@ -99,9 +100,10 @@ public sealed class NotebookEngine(string folder) : IDisposable
     // On the cell thread. Returns the error to show, null when all went well.
     private async Task<ErrorOutput?> BodyAsync(string code, int number, RunningCell cell)
     {
-        using var scope = cell.Enter();
+        cell.Enter();
         try
         {
+            using var surroundings = CellStarting?.Invoke(number, code);
             foreach (var part in CellParser.Parse(code))
                 if (part.Language == CellLanguage.Markdown) cell.Context.DisplayAs(part.Text, "text/markdown");
                 else if (part.Language == CellLanguage.Html) cell.Context.DisplayAs(part.Text, "text/html");
@@ -117,7 +119,7 @@ public sealed class NotebookEngine(string folder) : IDisposable
         foreach (var request in part.References)
         {
             try { script.Add(await references.AddAsync(request, cell.Token)); }
-            catch (CourseException error) { return CellErrors.Plain(nameof(CourseException), error.Message, request.Line); }
+            catch (NotebookException error) { return CellErrors.Plain(nameof(NotebookException), error.Message, request.Line); }
         }
         var (guarded, insertions) = CellGuard.Add(part.Text);
         errors.Remember(number, part.Text, insertions);

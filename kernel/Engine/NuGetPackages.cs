@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Security;
 using System.Text.Json;
-using ImageGen.Runtime;
 
 namespace ImageGen.Kernel.Engine;
 
@@ -26,11 +25,11 @@ internal sealed class NuGetPackages(string notebookFolder) : IDisposable
     /// <param name="request">As in the cell, for example <c>Humanizer.Core, 3.0.1</c>; without a version, the newest.</param>
     /// <param name="cancellationToken">Stops the restore.</param>
     /// <returns>The files to compile against.</returns>
-    /// <exception cref="CourseException">There is no such package, or its source could not be reached.</exception>
+    /// <exception cref="NotebookException">There is no such package, or its source could not be reached.</exception>
     public async Task<IReadOnlyList<string>> RestoreAsync(string request, CancellationToken cancellationToken)
     {
         var (name, version) = request.Split(',', 2, StringSplitOptions.TrimEntries) is [var first, var second] ? (first, second) : (request, "*");
-        if (name.Length == 0) throw new CourseException("#r \"nuget: …\" needs a package's name, for example #r \"nuget: Humanizer.Core, 3.0.1\".");
+        if (name.Length == 0) throw new NotebookException("#r \"nuget: …\" needs a package's name, for example #r \"nuget: Humanizer.Core, 3.0.1\".");
         packages.RemoveAll(package => package.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
         packages.Add((name, version));
 
@@ -40,7 +39,7 @@ internal sealed class NuGetPackages(string notebookFolder) : IDisposable
         if (exitCode != 0)
         {
             packages.RemoveAll(package => package.Name == name);
-            throw new CourseException($"The package '{request}' could not be restored: {FirstError(output)}");
+            throw new NotebookException($"The package '{request}' could not be restored: {FirstError(output)}");
         }
         return Register(Path.Combine(folder, "obj", "project.assets.json"), folder);
     }
@@ -94,7 +93,7 @@ internal sealed class NuGetPackages(string notebookFolder) : IDisposable
             RedirectStandardError = true,
             RedirectStandardInput = true,
         };
-        using var restore = Process.Start(start) ?? throw new CourseException("The dotnet command did not start.");
+        using var restore = Process.Start(start) ?? throw new NotebookException("The dotnet command did not start.");
         restore.StandardInput.Close();
         var output = restore.StandardOutput.ReadToEndAsync(cancellationToken);
         var errors = restore.StandardError.ReadToEndAsync(cancellationToken);

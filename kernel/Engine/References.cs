@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Reflection;
-using ImageGen.Runtime;
 using Microsoft.CodeAnalysis;
 
 namespace ImageGen.Kernel.Engine;
@@ -18,7 +17,7 @@ internal sealed class References(string folder) : MetadataReferenceResolver, IDi
             Reference(KnownFiles.HostFile("Microsoft.AspNetCore.Html.Abstractions")!)];
 
     /// <summary>Finds what a <c>#r</c> line asks for and makes it loadable.</summary>
-    /// <exception cref="CourseException">There is no such file or package, or the file is not a .NET assembly.</exception>
+    /// <exception cref="NotebookException">There is no such file or package, or the file is not a .NET assembly.</exception>
     public async Task<IReadOnlyList<MetadataReference>> AddAsync(ReferenceRequest request, CancellationToken cancellationToken)
     {
         if (request.Text.StartsWith("nuget:", StringComparison.OrdinalIgnoreCase))
@@ -28,7 +27,7 @@ internal sealed class References(string folder) : MetadataReferenceResolver, IDi
             packages.AddSource(package);
             return [];
         }
-        if (request.IsSource) throw new CourseException($"#i \"{request.Text}\" is not known: write #i \"nuget: FOLDER-OR-ADDRESS\" to add a package source.");
+        if (request.IsSource) throw new NotebookException($"#i \"{request.Text}\" is not known: write #i \"nuget: FOLDER-OR-ADDRESS\" to add a package source.");
         return [ReferenceTo(File_(request.Text))];
     }
 
@@ -58,13 +57,13 @@ internal sealed class References(string folder) : MetadataReferenceResolver, IDi
         if (File.Exists(file))
         {
             try { AssemblyName.GetAssemblyName(file); }
-            catch (BadImageFormatException) { throw new CourseException($"#r \"{text}\": this file is not a .NET assembly."); }
+            catch (BadImageFormatException) { throw new NotebookException($"#r \"{text}\": this file is not a .NET assembly."); }
             NeighborFiles.Register(file);
             return file;
         }
         // `#r "System.Net.Http"` names an assembly rather than a file.
-        return KnownFiles.Find(text) ?? throw new CourseException(
-            $"#r \"{text}\": there is no such file (looked for {file}). Build the course with ./course run, or correct the path.");
+        return KnownFiles.Find(text) ?? throw new NotebookException(
+            $"#r \"{text}\": there is no such file (looked for {file}). Build the project that makes it, or correct the path.");
     }
 
     // A process has each assembly once: what the host brings is compiled against as the host has it.

@@ -1,4 +1,4 @@
-using ImageGen.Runtime;
+using ImageGen.Kernel.Outputs;
 using Microsoft.DotNet.Interactive;
 
 namespace ImageGen.Kernel.Engine;
@@ -13,15 +13,14 @@ internal sealed class RunningCell : IDisposable
     private static readonly TimeSpan Aftermath = TimeSpan.FromSeconds(1);
 
     private readonly CellThread thread;
-    private readonly string? states;
     private readonly CancellationTokenSource token = new(), stop = new();
     private readonly TaskCompletionSource givenUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int interrupts, stopped;
     private volatile bool ended;
 
-    public RunningCell(CellThread thread, IOutputSink sink, string? states)
+    public RunningCell(CellThread thread, IOutputSink sink)
     {
-        (this.thread, this.states) = (thread, states);
+        this.thread = thread;
         Context = new KernelInvocationContext(sink, token.Token);
     }
 
@@ -41,20 +40,14 @@ internal sealed class RunningCell : IDisposable
     public bool IsInterrupted => Volatile.Read(ref interrupts) > 0;
 
     /// <summary>Enters the cell on its thread.</summary>
-    public IDisposable Enter()
-    {
-        KernelInvocationContext.Current = Context;
-        return scope = CellScope.Enter(token.Token, states);
-    }
-
-    private CellScope? scope;
+    public void Enter() => KernelInvocationContext.Current = Context;
 
     /// <summary>Interrupts. Returns at once; a second call does not wait for the cell to end by itself.</summary>
     public void Interrupt()
     {
         // Not Cancel: it runs the callbacks of the cell's own code here.
         if (Interlocked.Increment(ref interrupts) == 1) _ = token.CancelAsync();
-        var isTrusted = interrupts == 1 && (Context.TokenWasRead || scope is { TokenWasRead: true });
+        var isTrusted = interrupts == 1 && Context.TokenWasRead;
         _ = StopAsync(isTrusted ? PatienceForToken : TimeSpan.Zero);
     }
 

@@ -1,4 +1,4 @@
-using ImageGen.Kernel.Engine;
+using ImageGen.Kernel.Outputs;
 
 // The names of .NET Interactive, so that one and the same notebook line works on both kernels.
 namespace Microsoft.DotNet.Interactive;

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using ImageGen.Runtime;
 
 namespace ImageGen.Kernel.Jupyter;
 
@@ -15,14 +14,14 @@ internal sealed record ConnectionFile(
     };
 
     /// <summary>Reads and checks the file.</summary>
-    /// <exception cref="CourseException">It is missing, is no connection file, or asks for what does not exist here.</exception>
+    /// <exception cref="NotebookException">It is missing, is no connection file, or asks for what does not exist here.</exception>
     public static ConnectionFile Read(string path)
     {
         ConnectionFile? file;
         try { file = JsonSerializer.Deserialize<ConnectionFile>(File.ReadAllBytes(path), Format); }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new CourseException($"The connection file {path} cannot be read ({error.Message}). Jupyter makes it: start the kernel from Jupyter.", error);
+            throw new NotebookException($"The connection file {path} cannot be read ({error.Message}). Jupyter makes it: start the kernel from Jupyter.", error);
         }
         catch (JsonException error) { throw Wrong(path, FirstLine(error.Message)); }
         if (file is null) throw Wrong(path, "it is empty");
@@ -40,7 +39,7 @@ internal sealed record ConnectionFile(
     public IEnumerable<(string Name, int Port)> Ports() =>
         [("shell_port", ShellPort), ("iopub_port", IopubPort), ("stdin_port", StdinPort), ("control_port", ControlPort), ("hb_port", HbPort)];
 
-    private static CourseException Wrong(string path, string why) =>
+    private static NotebookException Wrong(string path, string why) =>
         new($"The connection file {path} is wrong: {why}. Jupyter makes it: start the kernel from Jupyter.");
 
     private static string FirstLine(string text) => text.ReplaceLineEndings("\n").Split('\n')[0].TrimEnd('.');

@@ -22,7 +22,7 @@ internal sealed class CrashMark
         catch (UnauthorizedAccessException) { return; }
         Clear();
         FoundNotice = $"The kernel died in cell [{cell}] and was started again: all variables are gone; run the cells from the top. "
-            + "Memory may have run out (use a smaller picture, batch or scale), a function may call itself without end, or native code crashed.";
+            + "Memory may have run out (make the work smaller), a function may call itself without end, or native code crashed.";
         KernelLog.Write(FoundNotice);
     }
 

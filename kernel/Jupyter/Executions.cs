@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using System.Threading.Channels;
 using ImageGen.Kernel.Engine;
+using ImageGen.Kernel.Outputs;
 
 namespace ImageGen.Kernel.Jupyter;
 

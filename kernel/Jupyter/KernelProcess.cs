@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using ImageGen.Kernel.Engine;
-using ImageGen.Runtime;
+using ImageGen.Kernel.Outputs;
 
 namespace ImageGen.Kernel.Jupyter;
 
@@ -19,7 +19,7 @@ internal static class KernelProcess
         KernelServer server;
         var mark = new CrashMark(connectionFile);
         try { server = new KernelServer(ConnectionFile.Read(connectionFile), mark.FoundNotice); }
-        catch (CourseException error)
+        catch (NotebookException error)
         {
             KernelLog.Write(error.Message);
             return 1;

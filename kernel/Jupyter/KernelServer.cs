@@ -2,7 +2,7 @@ using System.Reflection;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using ImageGen.Kernel.Engine;
-using ImageGen.Kernel.Jupyter.Comfort;
+using ImageGen.Kernel.Outputs;
 using NetMQ;
 
 namespace ImageGen.Kernel.Jupyter;
@@ -27,7 +27,7 @@ internal sealed class KernelServer : IDisposable
     /// <summary>Binds the sockets and starts to serve.</summary>
     /// <param name="connection">Where.</param>
     /// <param name="notice">Told to the student before the first cell's outputs.</param>
-    /// <exception cref="Runtime.CourseException">A port is taken.</exception>
+    /// <exception cref="NotebookException">A port is taken.</exception>
     public KernelServer(ConnectionFile connection, string? notice = null)
     {
         wire = new Wire(connection.Key);
@@ -165,7 +165,7 @@ internal sealed class KernelServer : IDisposable
         ["protocol_version"] = Wire.ProtocolVersion,
         ["implementation"] = "imagegen",
         ["implementation_version"] = typeof(KernelServer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "1",
-        ["banner"] = $"C# on .NET {Environment.Version}, with the image generation course's library",
+        ["banner"] = $"C# on .NET {Environment.Version}",
         ["language_info"] = new JsonObject
         {
             ["name"] = "C#",
@@ -174,9 +174,7 @@ internal sealed class KernelServer : IDisposable
             ["file_extension"] = ".cs",
             ["pygments_lexer"] = "csharp",
         },
-        ["help_links"] = new JsonArray(
-            new JsonObject { ["text"] = "C# reference", ["url"] = "https://learn.microsoft.com/dotnet/csharp/" },
-            new JsonObject { ["text"] = "TorchSharp", ["url"] = "https://github.com/dotnet/TorchSharp" }),
+        ["help_links"] = new JsonArray(new JsonObject { ["text"] = "C# reference", ["url"] = "https://learn.microsoft.com/dotnet/csharp/" }),
         ["debugger"] = false,
     };
 }

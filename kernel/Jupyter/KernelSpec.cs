@@ -1,7 +1,6 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Runtime.InteropServices;
-using ImageGen.Runtime;
 
 namespace ImageGen.Kernel.Jupyter;
 
@@ -17,6 +16,8 @@ internal static class KernelSpec
     private const string Owner = "imagegen";
     private const string SetAside = Name + ".replaced";
 
+    private static readonly string[] Logos = ["logo-32x32.png", "logo-64x64.png"];
+
     /// <summary>The data folder of a user, where Jupyter looks first.</summary>
     public static string UserFolder =>
         Variable("JUPYTER_DATA_DIR") is { } own ? own
@@ -29,7 +30,7 @@ internal static class KernelSpec
 
     /// <summary>Adds the kernel to a data folder of Jupyter's.</summary>
     /// <returns>The folder it lies in, and whether another kernel of this name was set aside.</returns>
-    /// <exception cref="CourseException">The folder cannot be written.</exception>
+    /// <exception cref="NotebookException">The folder cannot be written.</exception>
     public static (string Folder, bool Replaced) Install(string dataFolder)
     {
         var kernels = Path.Combine(dataFolder, "kernels");
@@ -39,8 +40,7 @@ internal static class KernelSpec
             Directory.CreateDirectory(kernels);
             var part = Directory.CreateDirectory(Path.Combine(kernels, $"{Name}.{Environment.ProcessId}.part")).FullName;
             File.WriteAllText(Path.Combine(part, "kernel.json"), Json().ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + "\n");
-            Logo.Write(Path.Combine(part, "logo-32x32.png"), 32);
-            Logo.Write(Path.Combine(part, "logo-64x64.png"), 64);
+            foreach (var logo in Logos) WriteResource(logo, Path.Combine(part, logo));
 
             var replaced = Directory.Exists(folder) && !IsOurs(folder);
             if (replaced && !Directory.Exists(Path.Combine(kernels, SetAside))) Directory.Move(folder, Path.Combine(kernels, SetAside));
@@ -50,7 +50,7 @@ internal static class KernelSpec
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new CourseException($"The kernel cannot be installed in {kernels}: {error.Message} Choose a folder of yours with --prefix DIR, or use --user.", error);
+            throw new NotebookException($"The kernel cannot be installed in {kernels}: {error.Message} Choose a folder of yours with --prefix DIR, or use --user.", error);
         }
     }
 
@@ -68,7 +68,7 @@ internal static class KernelSpec
 
     private static JsonObject Json() => new()
     {
-        ["argv"] = new JsonArray(DotNet(), typeof(KernelSpec).Assembly.Location, "kernel", "start", "{connection_file}"),
+        ["argv"] = new JsonArray(DotNet(), typeof(KernelSpec).Assembly.Location, "start", "{connection_file}"),
         ["display_name"] = DisplayName,
         ["language"] = "C#",
         ["interrupt_mode"] = "message",
@@ -76,12 +76,19 @@ internal static class KernelSpec
         {
             ["DOTNET_NOLOGO"] = "1",
             ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1",
-            // As in the course script: libtorch's threads must not spin long while they wait.
+            // The threads of OpenMP (in libtorch and others) must not spin long while they wait: front ends need the cores too.
             ["OMP_WAIT_POLICY"] = "passive",
             ["GOMP_SPINCOUNT"] = "2000",
         },
         ["metadata"] = new JsonObject { ["owner"] = Owner, ["debugger"] = false },
     };
+
+    private static void WriteResource(string name, string path)
+    {
+        using var resource = typeof(KernelSpec).Assembly.GetManifestResourceStream(name)!;
+        using var file = File.Create(path);
+        resource.CopyTo(file);
+    }
 
     // The very runtime that runs now: a front end may start kernels with another PATH.
     private static string DotNet()

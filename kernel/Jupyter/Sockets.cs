@@ -1,4 +1,3 @@
-using ImageGen.Runtime;
 using NetMQ;
 using NetMQ.Sockets;
 
@@ -21,7 +20,7 @@ internal sealed class Sockets : IDisposable
     /// <summary>Binds all sockets.</summary>
     /// <param name="connection">The addresses.</param>
     /// <param name="received">Takes what comes in, on the receiving thread; must return at once.</param>
-    /// <exception cref="CourseException">A port is taken, or the address is not this machine's.</exception>
+    /// <exception cref="NotebookException">A port is taken, or the address is not this machine's.</exception>
     public Sockets(ConnectionFile connection, Action<Channel, NetMQMessage> received)
     {
         try
@@ -104,7 +103,7 @@ internal sealed class Sockets : IDisposable
         catch (Exception error) when (error is NetMQException or System.Net.Sockets.SocketException)
         {
             var name = connection.Ports().First(p => p.Port == port).Name;
-            throw new CourseException(error is AddressAlreadyInUseException or System.Net.Sockets.SocketException { SocketErrorCode: System.Net.Sockets.SocketError.AddressAlreadyInUse }
+            throw new NotebookException(error is AddressAlreadyInUseException or System.Net.Sockets.SocketException { SocketErrorCode: System.Net.Sockets.SocketError.AddressAlreadyInUse }
                 ? $"Port {port} ({name}) is already in use: another program took it since Jupyter chose it. Start the kernel again."
                 : $"The kernel cannot listen at {connection.Address(port)} ({name}): {error.Message}.", error);
         }

@@ -3,12 +3,12 @@ using ImageGen.Runtime;
 
 namespace ImageGen.Diffusion;
 
-/// <summary>The measures of an autoencoder.</summary>
+/// <summary>The configuration of an autoencoder.</summary>
 /// <param name="Channels">Channels at each resolution, from the picture inward; each but the last halves height and width.</param>
 /// <param name="ResnetsPerLevel">Residual blocks at each resolution of the encoder; the decoder has one more.</param>
 /// <param name="LatentChannels">Channels of the latents.</param>
 /// <param name="NormGroups">Groups of the norms; it divides all of <paramref name="Channels"/>.</param>
-/// <param name="ScalingFactor">Latents times this have a deviation of about 1.</param>
+/// <param name="ScalingFactor">Latents times this have a standard deviation of about 1.</param>
 public sealed record AutoencoderConfig(
     IReadOnlyList<int> Channels, int ResnetsPerLevel = 2, int LatentChannels = 4, int NormGroups = 32, double ScalingFactor = 1)
 {
@@ -36,18 +36,37 @@ public sealed record AutoencoderConfig(
     public static AutoencoderConfig FromJson(string json, string source)
     {
         var config = ModelConfig.Parse(json, source);
-        return new AutoencoderConfig(config.Integers("block_out_channels"), config.Integer("layers_per_block", 2), config.Integer("latent_channels", 4),
+        config.Only("_class_name", "AutoencoderKL");
+        var channels = config.Integers("block_out_channels");
+        foreach (var (name, block) in new[] { ("down_block_types", "DownEncoderBlock2D"), ("up_block_types", "UpDecoderBlock2D") })
+        {
+            string[] blocks = [.. channels.Select(_ => block)];
+            if (!config.Words(name, blocks).SequenceEqual(blocks)) throw config.Error($"has other '{name}' than the course's autoencoder: {channels.Length} times {block}.");
+        }
+        var read = new AutoencoderConfig(channels, config.Integer("layers_per_block", 1), config.Integer("latent_channels", 4),
             config.Integer("norm_num_groups", 32), config.Number("scaling_factor", 0.18215)).Checked();
+        foreach (var name in new[] { "in_channels", "out_channels" }) config.Only(name, "3");
+        config.Only("act_fn", "silu");
+        config.Only("shift_factor", "0");
+        foreach (var name in new[] { "latents_mean", "latents_std" }) config.Only(name, "null");
+        foreach (var name in new[] { "use_quant_conv", "use_post_quant_conv", "mid_block_add_attention" }) config.Only(name, "true");
+        config.Ignore("_diffusers_version", "_name_or_path"); // where the file comes from
+        config.Ignore("sample_size"); // what it was trained with: convolutions take every size
+        config.Ignore("force_upcast"); // Stable Diffusion XL's overflows in half precision; diffusers writes it for all
+        config.End("an autoencoder");
+        return read;
     }
 
     internal AutoencoderConfig Checked()
     {
         if (Channels.Count == 0) throw new CourseException("Channels is empty: an autoencoder needs at least one resolution.");
-        if (ResnetsPerLevel < 1) throw new CourseException($"ResnetsPerLevel is {ResnetsPerLevel}: it must be at least 1.");
-        if (LatentChannels < 1) throw new CourseException($"LatentChannels is {LatentChannels}: it must be at least 1.");
-        if (NormGroups < 1) throw new CourseException($"NormGroups is {NormGroups}: it must be at least 1.");
-        if (Channels.FirstOrDefault(count => count < 1 || count % NormGroups != 0, 0) is var wrong and not 0)
-            throw new CourseException($"Channels has {wrong} and NormGroups is {NormGroups}: every number of channels must be a multiple of the groups.");
+        ModelConfig.Within((nameof(ResnetsPerLevel), ResnetsPerLevel), (nameof(LatentChannels), LatentChannels), (nameof(NormGroups), NormGroups));
+        foreach (var count in Channels)
+        {
+            ModelConfig.Within((nameof(Channels), count));
+            if (count % NormGroups != 0)
+                throw new CourseException($"Channels has {count} and NormGroups is {NormGroups}: every number of channels must be a multiple of the groups.");
+        }
         if (ScalingFactor is not (> 0 and < double.PositiveInfinity)) throw new CourseException($"ScalingFactor is {ScalingFactor}: it must be above 0.");
         return this;
     }

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace ImageGen.Diffusion;
 
-/// <summary>Watches a sampling and keeps, at evenly spaced looks, what the model held the first picture for.</summary>
+/// <summary>Watches a sampling and keeps, at evenly spaced steps, the first picture as the model predicts it.</summary>
 /// <param name="autoencoder">Shows latents.</param>
 /// <param name="count">Pictures to keep.</param>
 public sealed class DenoisingStrip(AutoencoderKL autoencoder, int count)
@@ -12,17 +12,17 @@ public sealed class DenoisingStrip(AutoencoderKL autoencoder, int count)
     private readonly List<Picture> pictures = [];
     private readonly List<string> captions = [];
 
-    /// <summary>The pictures so far, the noisiest first, each with its moment.</summary>
+    /// <summary>The pictures so far, the noisiest first, each with its timestep.</summary>
     public IReadOnlyList<(string Caption, Picture Picture)> Stages => [.. captions.Zip(pictures)];
 
-    /// <summary>Give this as <c>seen</c> to a sampling.</summary>
-    public void Add(SamplingMoment at)
+    /// <summary>Give this as a sampling's <c>callback</c>.</summary>
+    public void Add(SamplingStep at)
     {
-        var (share, wanted) = ((double)at.Look / at.Looks, pictures.Count + 1);
-        if (share * count < wanted - 1e-9 && at.Look < at.Looks) return;
+        var (done, wanted) = ((double)at.Step / at.Steps, pictures.Count + 1);
+        if (done * count < wanted - 1e-9 && at.Step < at.Steps) return;
         using var scope = NewDisposeScope();
-        pictures.Add(Picture.FromTensor(autoencoder.ToPictures(at.Clean.narrow(0, 0, 1)), PixelRange.MinusOneToOne));
-        captions.Add($"t = {at.Moment:0}");
+        pictures.Add(Picture.FromTensor(autoencoder.ToPictures(at.PredictedOriginal.narrow(0, 0, 1)), PixelRange.MinusOneToOne));
+        captions.Add($"t = {at.Timestep:0}");
     }
 
     /// <summary>The pictures side by side, the noisiest first.</summary>

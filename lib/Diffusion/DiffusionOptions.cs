@@ -27,7 +27,7 @@ public sealed record DiffusionOptions
     /// <summary>The share of captions left out, so that the model learns to do without: what guidance needs.</summary>
     public double CaptionDropout { get; init; } = 0.1;
 
-    /// <summary>γ of the min-SNR weights; null weighs all moments alike.</summary>
+    /// <summary>γ of the min-SNR weights; null weighs all timesteps alike.</summary>
     public double? MinSnrGamma { get; init; }
 
     /// <summary>Share of noise that is the same at all places of a channel; 0, none, unless very dark or light pictures are wanted.</summary>

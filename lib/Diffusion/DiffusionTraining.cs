@@ -7,12 +7,12 @@ using static TorchSharp.torch;
 namespace ImageGen.Diffusion;
 
 /// <summary>
-/// Trains the U-Net of a latent diffusion model (Rombach and others, arXiv 2112.10752): latents, noise, a moment; the model
+/// Trains the U-Net of a latent diffusion model (Rombach and others, arXiv 2112.10752): latents, noise, a timestep; the model
 /// says what is noise, and the mean squared error tells it how wrong it was.
 /// </summary>
 public static class DiffusionTraining
 {
-    /// <summary>The numbers each step reports: the loss, and the loss by quarters of the moments, from nearly clean to nearly noise.</summary>
+    /// <summary>The numbers each step reports: the loss, and the loss by quarters of the timesteps, from nearly clean to nearly noise.</summary>
     public static IReadOnlyList<string> LossNames { get; } = ["loss", "first quarter", "second quarter", "third quarter", "last quarter"];
 
     /// <summary>Trains the U-Net in place and leaves the averaged weights in it, in evaluation mode.</summary>
@@ -141,27 +141,28 @@ public static class DiffusionTraining
     private static Tensor Drawn(int count, DiffusionOptions options, Device device) => randint(count, [options.BatchSize], ScalarType.Int64, device);
 
     // One part of a step: the loss to go down, and the numbers to report.
-    private static (Tensor Loss, Tensor Report) Loss(UNet unet, NoiseSchedule schedule, Prediction prediction, LatentCache data, DiffusionOptions options)
+    private static (Tensor Loss, Tensor Report) Loss(UNet unet, NoiseSchedule schedule, PredictionType prediction, LatentCache data, DiffusionOptions options)
     {
         var (device, size) = (unet.Device, options.BatchSize);
         var pictures = Drawn(data.Count, options, device);
         var captions = where(rand(size, device: device).lt(options.CaptionDropout), full([size], -1L, ScalarType.Int64, device),
             randint(data.CaptionsPerPicture, [size], ScalarType.Int64, device));
-        // Moments spread evenly over the batch, from a random start, tell more than independent ones (Kingma and others, arXiv 2107.00630).
+        // Timesteps spread evenly over the batch, from a random start, tell more than independent ones (Kingma and others, arXiv 2107.00630).
         var spread = (arange(size, ScalarType.Float32, device) / size + rand(1, device: device)).frac();
-        var moments = (spread * schedule.Steps).to(ScalarType.Int64).clamp_max(schedule.Steps - 1);
+        var timesteps = (spread * schedule.TrainTimesteps).to(ScalarType.Int64).clamp_max(schedule.TrainTimesteps - 1);
 
-        var (clean, text) = data.At(pictures, captions);
-        var noise = randn_like(clean);
-        if (options.OffsetNoise > 0) noise = noise + options.OffsetNoise * randn(size, clean.shape[1], 1, 1, device: device);
-        var (signal, share) = schedule.Shares(moments);
-        var target = prediction.Target(clean, noise, signal, share);
+        var (original, text) = data.At(pictures, captions);
+        var noise = randn_like(original);
+        if (options.OffsetNoise > 0) noise = noise + options.OffsetNoise * randn(size, original.shape[1], 1, 1, device: device);
+        var (sqrtAlphaBar, sqrtOneMinusAlphaBar) = schedule.Coefficients(timesteps);
+        var target = prediction.Target(original, noise, sqrtAlphaBar, sqrtOneMinusAlphaBar);
         // The U-Net computes in its own type, the loss in float32.
-        var output = unet.call((signal * clean + share * noise).to(unet.Type), moments, text.Sequence.to(unet.Type), text.Mask).to(ScalarType.Float32);
+        var noisy = sqrtAlphaBar * original + sqrtOneMinusAlphaBar * noise;
+        var output = unet.call(noisy.to(unet.Type), timesteps, text.Sequence.to(unet.Type), text.Mask).to(ScalarType.Float32);
         var errors = (output - target).square().mean([1, 2, 3]); // [B]
-        var loss = options.MinSnrGamma is { } gamma ? (errors * schedule.MinSnrWeights(moments, prediction, gamma)).mean() : errors.mean();
+        var loss = options.MinSnrGamma is { } gamma ? (errors * schedule.MinSnrWeights(timesteps, prediction, gamma)).mean() : errors.mean();
 
-        var quarters = nn.functional.one_hot((moments * 4).div(schedule.Steps, RoundingMode.floor), 4).to(ScalarType.Float32); // [B, 4]
+        var quarters = nn.functional.one_hot((timesteps * 4).div(schedule.TrainTimesteps, RoundingMode.floor), 4).to(ScalarType.Float32); // [B, 4]
         var byQuarter = (quarters * errors.detach().unsqueeze(1)).sum([0]) / quarters.sum([0]).clamp_min(1);
         return (loss, cat([loss.detach().view(1), byQuarter]));
     }

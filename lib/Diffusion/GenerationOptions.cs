@@ -30,16 +30,16 @@ public sealed record GenerationOptions
     /// <summary>Width of the latents; as trained when null.</summary>
     public int? LatentWidth { get; init; }
 
-    /// <summary>DDIM's share of chance.</summary>
+    /// <summary>η of DDIM: how much noise its steps add, 0 to 1.</summary>
     public double Eta { get; init; }
 
     /// <summary>Whether Karras' noise levels are used; as the model's configuration has it when null.</summary>
-    public bool? Karras { get; init; }
+    public bool? KarrasSigmas { get; init; }
 
-    /// <summary>Which moments are visited; when null, as the model's configuration has it, or the sampler's usual where it says nothing.</summary>
-    public MomentSpacing? Spacing { get; init; }
+    /// <summary>How the timesteps are spaced; when null, as the model's configuration has it, or the sampler's usual where it says nothing.</summary>
+    public TimestepSpacing? Spacing { get; init; }
 
-    /// <summary>Where chance begins: the same seed, prompts and options give the same pictures.</summary>
+    /// <summary>The generator's seed: the same seed, prompts and options give the same pictures.</summary>
     public int Seed { get; init; } = Runtime.Seeds.Default;
 
     /// <summary>A seed for each picture, so that each is the same in whatever batch it is made; <see cref="Seed"/> alone when null.</summary>

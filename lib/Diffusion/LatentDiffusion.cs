@@ -63,15 +63,15 @@ public sealed class LatentDiffusion(AutoencoderKL autoencoder, UNet unet, ITextC
     /// <summary>Makes a picture for each prompt, no more than 64 at once.</summary>
     /// <param name="prompts">At least one.</param>
     /// <param name="options">How.</param>
-    /// <param name="seen">Told of each step; see <see cref="Strip"/>.</param>
+    /// <param name="callback">Told of each step; see <see cref="Strip"/>.</param>
     /// <param name="cancellation">Stops before the next step.</param>
     /// <returns>Pictures <c>[B, 3, H, W]</c> in [−1, 1], which belong to the caller's dispose scope.</returns>
     /// <exception cref="CourseException">An option is out of range, or memory ran out.</exception>
-    public Tensor Generate(IReadOnlyList<string> prompts, GenerationOptions? options = null, Action<SamplingMoment>? seen = null, CancellationToken cancellation = default)
+    public Tensor Generate(IReadOnlyList<string> prompts, GenerationOptions? options = null, Action<SamplingStep>? callback = null, CancellationToken cancellation = default)
     {
         options ??= new();
-        if (prompts.Count > AtOnce) return InParts(prompts, options, seen, cancellation);
-        if (seen is not null) return Explained(Make);
+        if (prompts.Count > AtOnce) return InParts(prompts, options, callback, cancellation);
+        if (callback is not null) return Explained(Make);
         var stop = CellScope.Token;
         return LessonWork.Once(unet.Device, () => Explained(Make), () => !cancellation.IsCancellationRequested && !stop.IsCancellationRequested);
 
@@ -79,9 +79,9 @@ public sealed class LatentDiffusion(AutoencoderKL autoencoder, UNet unet, ITextC
         {
             using var scope = NewDisposeScope();
             var sampler = SamplerOf(options);
-            using var chance = ChanceOf(options);
-            var noise = Noise(prompts.Count, options, chance);
-            var latents = Run(sampler, noise * sampler.StartScale, prompts, options, 0, chance, seen, null, cancellation);
+            using var generator = GeneratorOf(options);
+            var noise = Noise(prompts.Count, options, generator);
+            var latents = Run(sampler, noise * sampler.InitNoiseSigma, prompts, options, 0, generator, callback, null, cancellation);
             return Pictures(latents, options);
         }
     }
@@ -91,11 +91,11 @@ public sealed class LatentDiffusion(AutoencoderKL autoencoder, UNet unet, ITextC
     /// <param name="prompts">One for each picture.</param>
     /// <param name="strength">How much of the way is gone again: 0 leaves the picture as it is, 1 hardly asks it.</param>
     /// <param name="options">How.</param>
-    /// <param name="seen">Told of each step.</param>
+    /// <param name="callback">Told of each step.</param>
     /// <param name="cancellation">Stops before the next step.</param>
     /// <inheritdoc cref="Generate"/>
     public Tensor FromPictures(Tensor pictures, IReadOnlyList<string> prompts, double strength, GenerationOptions? options = null,
-        Action<SamplingMoment>? seen = null, CancellationToken cancellation = default)
+        Action<SamplingStep>? callback = null, CancellationToken cancellation = default)
     {
         if (strength is not (>= 0 and <= 1)) throw new CourseException($"The strength is {strength}: it must be from 0 (the picture as it is) to 1 (hardly anything of it).");
         options ??= new();
@@ -103,13 +103,13 @@ public sealed class LatentDiffusion(AutoencoderKL autoencoder, UNet unet, ITextC
         {
             using var scope = NewDisposeScope();
             var sampler = SamplerOf(options);
-            using var chance = ChanceOf(options);
+            using var generator = GeneratorOf(options);
             var clean = autoencoder.ToLatents(pictures.to(unet.Device));
             var steps = (int)Math.Round(options.Steps * strength);
             if (steps == 0) return Pictures(clean, options);
-            var first = sampler.LookOf(options.Steps - steps);
-            var start = sampler.Noised(clean, chance.Like(clean), first);
-            var latents = Run(sampler, start, prompts, options, first, chance, seen, null, cancellation);
+            var first = options.Steps - steps;
+            var start = sampler.AddNoise(clean, generator.RandnLike(clean), first);
+            var latents = Run(sampler, start, prompts, options, first, generator, callback, null, cancellation);
             return Pictures(latents, options);
         });
     }
@@ -119,98 +119,90 @@ public sealed class LatentDiffusion(AutoencoderKL autoencoder, UNet unet, ITextC
     /// <param name="prompts">One for each picture.</param>
     /// <param name="mask"><c>[B or 1, 1, H, W]</c>: 1 is made new, 0 is kept.</param>
     /// <param name="options">How.</param>
-    /// <param name="seen">Told of each step.</param>
+    /// <param name="callback">Told of each step.</param>
     /// <param name="cancellation">Stops before the next step.</param>
     /// <inheritdoc cref="Generate"/>
     public Tensor Inpaint(Tensor pictures, Tensor mask, IReadOnlyList<string> prompts, GenerationOptions? options = null,
-        Action<SamplingMoment>? seen = null, CancellationToken cancellation = default)
+        Action<SamplingStep>? callback = null, CancellationToken cancellation = default)
     {
         options ??= new();
         return Explained(() =>
         {
             using var scope = NewDisposeScope();
             var sampler = SamplerOf(options);
-            using var chance = ChanceOf(options);
+            using var generator = GeneratorOf(options);
             if (mask.dim() != 4 || mask.shape[1] != 1 || mask.shape[0] != 1 && mask.shape[0] != pictures.shape[0] || !mask.shape[2..].SequenceEqual(pictures.shape[2..]))
                 throw new CourseException($"The mask is [{string.Join(", ", mask.shape)}] and the pictures are [{string.Join(", ", pictures.shape)}]: a mask must be [1, 1, H, W] or [B, 1, H, W], as high and wide as they.");
             var clean = autoencoder.ToLatents(pictures.to(unet.Device));
             // A latent is new as soon as one of its pixels is.
             var makes = nn.functional.max_pool2d(mask.to(unet.Device), autoencoder.Config.Factor);
-            var noise = chance.Like(clean);
-            var latents = Run(sampler, noise * sampler.StartScale, prompts, options, 0, chance, seen, Keep, cancellation);
+            var noise = generator.RandnLike(clean);
+            var latents = Run(sampler, noise * sampler.InitNoiseSigma, prompts, options, 0, generator, callback, Keep, cancellation);
             return Pictures(latents, options);
 
             Tensor Keep(Tensor x, int next)
             {
-                var kept = next < sampler.Moments.Count ? sampler.Noised(clean, noise, next) : clean;
+                var kept = next < sampler.Timesteps.Count ? sampler.AddNoise(clean, noise, next) : clean;
                 return makes * x + (1 - makes) * kept;
             }
         });
     }
 
-    /// <summary>From noise of one's own to latents: interpolation, inversion and experiments.</summary>
+    /// <summary>From noise of one's own to latents: interpolation, experiments, and parity with other programs.</summary>
     /// <param name="noise">Standard normal, <c>[B, C, h, w]</c>.</param>
     /// <param name="prompts">One for each picture.</param>
     /// <param name="options">How.</param>
-    /// <param name="seen">Told of each step.</param>
+    /// <param name="callback">Told of each step.</param>
     /// <param name="cancellation">Stops before the next step.</param>
     /// <inheritdoc cref="Generate"/>
     /// <returns>Scaled latents; <see cref="AutoencoderKL.ToPictures"/> shows them.</returns>
     public Tensor FromNoise(Tensor noise, IReadOnlyList<string> prompts, GenerationOptions? options = null,
-        Action<SamplingMoment>? seen = null, CancellationToken cancellation = default)
+        Action<SamplingStep>? callback = null, CancellationToken cancellation = default)
     {
         options ??= new();
         return Explained(() =>
         {
             using var scope = NewDisposeScope();
             var sampler = SamplerOf(options);
-            using var chance = ChanceOf(options);
-            return Run(sampler, noise * sampler.StartScale, prompts, options, 0, chance, seen, null, cancellation).MoveToOuterDisposeScope();
+            using var generator = GeneratorOf(options);
+            return Run(sampler, noise * sampler.InitNoiseSigma, prompts, options, 0, generator, callback, null, cancellation).MoveToOuterDisposeScope();
         });
-    }
-
-    /// <summary>From latents to the noise that DDIM makes them of: the inversion, without guidance.</summary>
-    public Tensor Invert(Tensor latents, IReadOnlyList<string> prompts, int steps = 50)
-    {
-        using var scope = NewDisposeScope();
-        var sampler = new DdimInversion(schedule, new() { Steps = steps, Prediction = config.Prediction, Offset = config.Offset, EndsClean = config.EndsClean });
-        return Run(sampler, latents, prompts, new() { GuidanceScale = 1, Steps = steps }, 0, null, null, null, default).MoveToOuterDisposeScope();
     }
 
     /// <summary>The sampler that options name, or the model's own, over this model's schedule.</summary>
     /// <exception cref="CourseException">An option is out of range.</exception>
-    public Sampler SamplerOf(GenerationOptions options) => Sampler.Of(options.Sampler ?? OwnSampler(options.Warn), schedule, new()
+    public Sampler SamplerOf(GenerationOptions options) => Sampler.Of(options.Sampler ?? OwnSampler(options.Warn), schedule, config.Sampling with
     {
-        Steps = options.Steps, Spacing = options.Spacing ?? config.Spacing, Prediction = config.Prediction, Eta = options.Eta,
-        Karras = options.Karras ?? config.Karras, Offset = config.Offset, EndsClean = config.EndsClean,
+        Steps = options.Steps, Prediction = config.Prediction, Eta = options.Eta,
+        Spacing = options.Spacing ?? config.Sampling.Spacing, KarrasSigmas = options.KarrasSigmas ?? config.Sampling.KarrasSigmas,
     });
 
-    /// <summary>Collects what the model held the picture for along a way: give its <c>Add</c> as <c>seen</c>.</summary>
+    /// <summary>Collects the picture as it is predicted along a way: give its <c>Add</c> as <c>callback</c>.</summary>
     /// <param name="count">Pictures in the strip.</param>
     public DenoisingStrip Strip(int count = 8) => new(autoencoder, count);
 
     private Tensor Run(Sampler sampler, Tensor start, IReadOnlyList<string> prompts, GenerationOptions options, int first,
-        NoiseSource? chance, Action<SamplingMoment>? seen, Func<Tensor, int, Tensor>? adjust, CancellationToken cancellation)
+        NoiseGenerator generator, Action<SamplingStep>? callback, Func<Tensor, int, Tensor>? adjust, CancellationToken cancellation)
     {
         var guidance = options.Guidance;
         if (prompts.Count != start.shape[0]) throw new CourseException($"There are {prompts.Count} prompts for {start.shape[0]} pictures: give one for each.");
         foreach (var warning in prompts.Append(options.NegativePrompt).Distinct().Select(text.Warning).OfType<string>()) (options.Warn ?? Console.WriteLine)(warning);
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var with = text.Encode(prompts);
         // One batch for both: the negative prompt first, as in Stable Diffusion.
         var conditions = guidance.NeedsBoth ? text.Encode([.. prompts.Select(_ => options.NegativePrompt)]).Then(with) : with;
         var both = conditions.To(unet.Type, unet.Device);
         var alone = guidance.NeedsBoth ? with.To(unet.Type, unet.Device) : both;
-        return Sampling.Run(sampler, start, Predict, first, chance, seen, adjust, cancellation).MoveToOuterDisposeScope();
+        return sampler.Sample(start, Predict, first, generator.RandnLike, callback, adjust, cancellation).MoveToOuterDisposeScope();
 
-        Tensor Predict(Tensor x, double moment)
+        Tensor Predict(Tensor x, double timestep)
         {
             // The samplers count in float32, whatever the U-Net's numbers are: rounding would add up from step to step.
-            var guides = guidance.NeedsBothAt(1 - moment / schedule.Steps);
-            var read = guides ? both : alone;
-            var output = unet.call(x.to(unet.Type), full([x.shape[0]], moment, dtype: ScalarType.Float32, device: x.device), read.Sequence, read.Mask).to(x.dtype);
-            if (!guides) return output;
+            var guided = guidance.NeedsBothAt(1 - timestep / schedule.TrainTimesteps);
+            var read = guided ? both : alone;
+            var output = unet.call(x.to(unet.Type), full([x.shape[0]], timestep, dtype: ScalarType.Float32, device: x.device), read.Sequence, read.Mask).to(x.dtype);
+            if (!guided) return output;
             var halves = output.chunk(2, dim: 0);
             return guidance.Combine(halves[0], halves[1]);
         }
@@ -220,30 +212,30 @@ public sealed class LatentDiffusion(AutoencoderKL autoencoder, UNet unet, ITextC
     {
         const SamplerKind usual = SamplerKind.DpmSolver;
         if (config.Scheduler is not { } name) return usual;
-        if (Sampler.Known(name) is { } own) return own;
+        if (Sampler.OfClass(name) is { } own) return own;
         if (!warnedOfSampler) (warn ?? Console.WriteLine)($"The model's own sampler is a {name}, which the course has not: {usual} is used, unless GenerationOptions.Sampler names another.");
         warnedOfSampler = true;
         return usual;
     }
 
     // Each part has a seed of its own, counted up from the options'.
-    private Tensor InParts(IReadOnlyList<string> prompts, GenerationOptions options, Action<SamplingMoment>? seen, CancellationToken cancellation)
+    private Tensor InParts(IReadOnlyList<string> prompts, GenerationOptions options, Action<SamplingStep>? callback, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
-        Tensor[] parts = [.. prompts.Chunk(AtOnce).Select((part, i) => Generate(part, options with { Seed = options.Seed + i, Seeds = options.Seeds?.Skip(i * AtOnce).Take(part.Length).ToList() }, seen, cancellation))];
+        Tensor[] parts = [.. prompts.Chunk(AtOnce).Select((part, i) => Generate(part, options with { Seed = options.Seed + i, Seeds = options.Seeds?.Skip(i * AtOnce).Take(part.Length).ToList() }, callback, cancellation))];
         return cat(parts, 0).MoveToOuterDisposeScope();
     }
 
-    private Tensor Noise(int count, GenerationOptions options, NoiseSource chance)
+    private Tensor Noise(int count, GenerationOptions options, NoiseGenerator generator)
     {
         if (count == 0) throw new CourseException("There is no prompt: give at least one.");
         var (height, width) = (options.LatentHeight ?? unet.Config.LatentSide, options.LatentWidth ?? unet.Config.LatentSide);
         if (height < 1 || width < 1) throw new CourseException($"The latents are to be {width}×{height}: LatentWidth and LatentHeight must be at least 1; {unet.Config.LatentSide} is what the model was trained with.");
         using var shape = empty([count, unet.Config.LatentChannels, height, width], device: unet.Device);
-        return chance.Like(shape);
+        return generator.RandnLike(shape);
     }
 
-    private NoiseSource ChanceOf(GenerationOptions options) =>
+    private NoiseGenerator GeneratorOf(GenerationOptions options) =>
         options.Seeds is { } seeds ? new(seeds, unet.Device) : new(options.Seed, unet.Device);
 
     private Tensor Pictures(Tensor latents, GenerationOptions options) => autoencoder.ToPictures(latents, options.Decoding).MoveToOuterDisposeScope();

@@ -1,13 +1,21 @@
+using System.Globalization;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using ImageGen.Runtime;
 
 namespace ImageGen.Diffusion;
 
-/// <summary>A model's configuration, from a config.json or from the notes of a checkpoint: what it says, asked for by name.</summary>
-internal sealed class ModelConfig
+/// <summary>
+/// A model's configuration, from a config.json or from the notes of a checkpoint: what it says, asked for by name. Nothing is
+/// read past in silence: <see cref="End"/> refuses what nobody asked for.
+/// </summary>
+internal sealed partial class ModelConfig
 {
+    private const int Most = 65_536;
+
     private readonly JsonElement json;
     private readonly string source;
+    private readonly HashSet<string> asked = [];
 
     private ModelConfig(JsonElement json, string source) => (this.json, this.source) = (json, source);
 
@@ -15,7 +23,7 @@ internal sealed class ModelConfig
     {
         try
         {
-            using var document = JsonDocument.Parse(text);
+            using var document = JsonDocument.Parse(NotNumbers().Replace(text, "\"$1\""));
             if (document.RootElement.ValueKind == JsonValueKind.Object) return new(document.RootElement.Clone(), source);
             throw new CourseException($"The configuration in {source} is not a JSON object.");
         }
@@ -27,8 +35,6 @@ internal sealed class ModelConfig
 
     /// <summary>Whether it says anything about this; null says nothing.</summary>
     internal bool Has(string name) => Find(name) is not null;
-
-    private JsonElement? Find(string name) => json.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
 
     internal int Integer(string name, int otherwise) =>
         Find(name) is not { } value ? otherwise
@@ -51,11 +57,74 @@ internal sealed class ModelConfig
         : value.ValueKind == JsonValueKind.String ? value.GetString()!
         : throw Wrong(name, "a word", value);
 
+    /// <summary>One of some words, and what it stands for.</summary>
+    internal T Choice<T>(string name, T otherwise, params ReadOnlySpan<(string Word, T Value)> known)
+    {
+        if (!Has(name)) return otherwise;
+        var word = Word(name, "");
+        foreach (var (each, value) in known)
+            if (each == word) return value;
+        var words = new List<string>();
+        foreach (var (each, _) in known) words.Add(each);
+        throw new CourseException($"The configuration in {source} has '{name}' \"{word}\"; the course has {string.Join(", ", words)}.");
+    }
+
     /// <summary>A list of whole numbers; one number alone is a list of one.</summary>
     internal int[] Integers(string name, int[]? otherwise = null) => List(name, otherwise, "whole numbers",
         value => value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) ? number : null as int?);
 
-    internal string[] Words(string name) => List<string>(name, null, "words", value => value.ValueKind == JsonValueKind.String ? value.GetString() : null);
+    /// <summary>A whole number, or a list that has it at every resolution.</summary>
+    internal int Same(string name, int otherwise) => Integers(name, [otherwise]) switch
+    {
+        [var first, .. var rest] when rest.All(value => value == first) => first,
+        var several => throw Error($"has '{name}' [{string.Join(", ", several)}]; the course has one for all."),
+    };
+
+    internal double[] Numbers(string name) => List<double>(name, null, "numbers", value => value.ValueKind == JsonValueKind.Number ? value.GetDouble() : null);
+
+    internal string[] Words(string name, string[]? otherwise = null) =>
+        List(name, otherwise, "words", value => value.ValueKind == JsonValueKind.String ? value.GetString() : null);
+
+    /// <summary>Refuses any value but the one that the course has, given as JSON; what says nothing means it.</summary>
+    internal void Only(string name, string value)
+    {
+        if (Find(name) is not { } found) return;
+        var raw = found.GetRawText();
+        if (raw == value || raw == $"\"{value}\"") return;
+        if (found.ValueKind == JsonValueKind.Number && double.TryParse(value, CultureInfo.InvariantCulture, out var number) && found.GetDouble() == number) return;
+        throw new CourseException($"The configuration in {source} has '{name}' {raw}; the course has {(value == "null" ? "nothing of the kind" : $"only {value}")}.");
+    }
+
+    /// <summary>Names that change nothing here; the reason stands beside the call.</summary>
+    internal void Ignore(params ReadOnlySpan<string> names)
+    {
+        foreach (var name in names) asked.Add(name);
+    }
+
+    /// <summary>Refuses what nobody asked for.</summary>
+    /// <param name="kind">What the configuration is of.</param>
+    internal void End(string kind)
+    {
+        foreach (var property in json.EnumerateObject())
+            if (property.Value.ValueKind != JsonValueKind.Null && !asked.Contains(property.Name))
+                throw new CourseException($"The configuration in {source} has '{property.Name}', which the course does not know of {kind}: "
+                    + "the model may not be what it seems. Take it out of the file if it changes nothing.");
+    }
+
+    /// <summary>Refuses counts that no network has, before the native library is asked for it.</summary>
+    internal static void Within(params ReadOnlySpan<(string Name, int Count)> counts)
+    {
+        foreach (var (name, count) in counts)
+            if (count is < 1 or > Most) throw new CourseException($"{name} is {count}: it must be from 1 to {Most}.");
+    }
+
+    internal CourseException Error(string what) => new($"The configuration in {source} {what}");
+
+    private JsonElement? Find(string name)
+    {
+        asked.Add(name);
+        return json.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+    }
 
     private T[] List<T>(string name, T[]? otherwise, string what, Func<JsonElement, object?> read)
     {
@@ -67,4 +136,8 @@ internal sealed class ModelConfig
 
     private CourseException Wrong(string name, string what, JsonElement value) =>
         new($"The configuration in {source} needs {what} for '{name}', not {value.GetRawText()}.");
+
+    // Python writes what JSON does not have: bare, after a colon, a comma or a bracket. In quotes they can at least be told.
+    [GeneratedRegex(@"(?<=[:,\[]\s*)(-?Infinity|NaN)(?=\s*[,\]}])")]
+    private static partial Regex NotNumbers();
 }

@@ -13,6 +13,9 @@ internal sealed record ModelIndex(bool TextIsBert)
     // What the published index of version 1 names, and the two pipelines that share its parts.
     private static readonly string[] Known = ["StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline", "StableDiffusionInpaintPipelineLegacy", OurClass];
 
+    private static readonly (string Part, string[] Classes)[] Parts =
+        [("unet", ["UNet2DConditionModel"]), ("vae", ["AutoencoderKL"]), ("text_encoder", ["CLIPTextModel", "BertModel"])];
+
     internal static ModelIndex Read(string folder)
     {
         var path = Path.Combine(folder, FileName);
@@ -20,6 +23,13 @@ internal sealed record ModelIndex(bool TextIsBert)
         var json = ModelConfig.Parse(text, path);
         var kind = json.Word(Class, Known[0]);
         if (!Known.Contains(kind)) throw new CourseException($"{path} is of a {kind}; the course opens version 1 of Stable Diffusion, a {Known[0]}.");
+        foreach (var (part, known) in Parts)
+            if (json.Has(part) && json.Words(part) is var names && !(names is [_, var name] && known.Contains(name)))
+                throw json.Error($"has '{part}' [{string.Join(", ", names)}]; the course opens {string.Join(" or ", known)}.");
+        json.Ignore("tokenizer", "scheduler"); // which they are follows from the text encoder, and from the scheduler's own file
+        json.Ignore("safety_checker", "feature_extractor", "requires_safety_checker", "image_encoder"); // parts that the course does not use
+        json.Ignore("_diffusers_version", "_name_or_path"); // where the file comes from
+        json.End("version 1 of Stable Diffusion");
         return new(json.Has("text_encoder") && json.Words("text_encoder") is [_, "BertModel"]);
     }
 

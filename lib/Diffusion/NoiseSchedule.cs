@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace ImageGen.Diffusion;
 
 /// <summary>How the noise grows from step to step.</summary>
-public enum NoiseCurve
+public enum BetaSchedule
 {
     /// <summary>β in a straight line (Ho and others, arXiv 2006.11239: 1e-4 to 0.02).</summary>
     Linear,
@@ -21,57 +21,71 @@ public enum NoiseCurve
 }
 
 /// <summary>
-/// The forward process: how much of the picture is left at each moment, 0 (nearly clean) to <see cref="Steps"/> − 1
+/// The forward process: how much of the picture is left at each timestep, 0 (nearly clean) to <see cref="TrainTimesteps"/> − 1
 /// (nearly noise). x_t = √ᾱ_t·x₀ + √(1 − ᾱ_t)·ε.
 /// </summary>
 public sealed class NoiseSchedule
 {
+    // Less than this before the end, and float32 can no longer divide by √ᾱ.
+    private const double LeastAlphaBar = 1e-30;
+
     private readonly double[] kept;
 
     private NoiseSchedule(double[] kept) => this.kept = kept;
 
-    /// <summary>Moments in all.</summary>
-    public int Steps => kept.Length;
+    /// <summary>T, timesteps in all.</summary>
+    public int TrainTimesteps => kept.Length;
 
-    /// <summary>ᾱ_t, the squared share of the picture that is left at each moment.</summary>
+    /// <summary>ᾱ_t, how much of the picture's variance is left at each timestep.</summary>
     public IReadOnlyList<double> AlphaBar => kept;
 
     /// <summary>Stable Diffusion's schedule.</summary>
-    public static NoiseSchedule StableDiffusion { get; } = Of(NoiseCurve.ScaledLinear, first: 0.00085, last: 0.012);
+    public static NoiseSchedule StableDiffusion { get; } = Of(BetaSchedule.ScaledLinear, betaStart: 0.00085, betaEnd: 0.012);
 
     /// <summary>Builds a schedule.</summary>
-    /// <param name="curve">How β grows.</param>
-    /// <param name="steps">Moments, 2 to 10,000.</param>
-    /// <param name="first">β at moment 0; a cosine has none.</param>
-    /// <param name="last">β at the last moment; a cosine has none.</param>
+    /// <param name="betas">How β grows.</param>
+    /// <param name="timesteps">T, 2 to 10,000.</param>
+    /// <param name="betaStart">β at timestep 0; a cosine has none.</param>
+    /// <param name="betaEnd">β at the last timestep; a cosine has none.</param>
     /// <exception cref="CourseException">A number is out of range.</exception>
-    public static NoiseSchedule Of(NoiseCurve curve, int steps = 1000, double first = 1e-4, double last = 0.02)
+    public static NoiseSchedule Of(BetaSchedule betas, int timesteps = 1000, double betaStart = 1e-4, double betaEnd = 0.02)
     {
-        if (steps is < 2 or > 10_000) throw new CourseException($"A noise schedule cannot have {steps} steps: it must have 2 to 10,000.");
-        if (curve != NoiseCurve.Cosine && !(first > 0 && first <= last && last < 1))
-            throw new CourseException($"A noise schedule cannot go from β {first} to {last}: both must be between 0 and 1, and rise.");
-        return OfBetas(Enumerable.Range(0, steps).Select(t => Beta((double)t / (steps - 1), t)));
+        CheckCount(timesteps);
+        if (betas != BetaSchedule.Cosine && !(betaStart > 0 && betaStart <= betaEnd && betaEnd < 1))
+            throw new CourseException($"A noise schedule cannot go from β {betaStart} to {betaEnd}: both must be between 0 and 1, and rise.");
+        return OfBetas(Enumerable.Range(0, timesteps).Select(t => Beta((double)t / (timesteps - 1), t)));
 
-        double Beta(double u, int t) => curve switch
+        double Beta(double u, int t) => betas switch
         {
-            NoiseCurve.Linear => first + u * (last - first),
-            NoiseCurve.ScaledLinear => Math.Pow(Math.Sqrt(first) + u * (Math.Sqrt(last) - Math.Sqrt(first)), 2),
-            NoiseCurve.Sigmoid => first + (last - first) / (1 + Math.Exp(6 - 12 * u)),
-            _ => Math.Min(0.999, 1 - Cosine((t + 1.0) / steps) / Cosine((double)t / steps)),
+            BetaSchedule.Linear => betaStart + u * (betaEnd - betaStart),
+            BetaSchedule.ScaledLinear => Math.Pow(Math.Sqrt(betaStart) + u * (Math.Sqrt(betaEnd) - Math.Sqrt(betaStart)), 2),
+            BetaSchedule.Sigmoid => betaStart + (betaEnd - betaStart) / (1 + Math.Exp(6 - 12 * u)),
+            _ => Math.Min(0.999, 1 - Cosine((t + 1.0) / timesteps) / Cosine((double)t / timesteps)),
         };
 
         static double Cosine(double u) => Math.Pow(Math.Cos((u + 0.008) / 1.008 * Math.PI / 2), 2);
     }
 
-    /// <summary>The schedule of given β, each between 0 and 1.</summary>
+    /// <summary>The schedule of given β, each between 0 and 1; the last may be 1.</summary>
+    /// <exception cref="CourseException">A β is out of range, or nothing of the picture is left long before the last timestep.</exception>
     public static NoiseSchedule OfBetas(IEnumerable<double> betas)
     {
+        double[] all = [.. betas];
+        CheckCount(all.Length);
         var product = 1.0;
-        return new([.. betas.Select(beta => product *= 1 - beta)]);
+        double[] kept = [.. all.Select(beta => product *= 1 - beta)];
+        for (var t = 0; t < kept.Length; t++)
+        {
+            if (!(all[t] > 0 && (all[t] < 1 || all[t] == 1 && t == kept.Length - 1)))
+                throw new CourseException($"A noise schedule has β {all[t]} at timestep {t} of {kept.Length}: it must be above 0 and below 1; the last alone may be 1.");
+            if (kept[t] < LeastAlphaBar && t < kept.Length - 1)
+                throw new CourseException($"A noise schedule of {kept.Length} timesteps leaves nothing of the picture at timestep {t} already: take fewer of them or smaller β.");
+        }
+        return new(kept);
     }
 
     /// <summary>
-    /// The same schedule, shifted and scaled so that nothing of the picture is left at the last moment (Lin and others,
+    /// The same schedule, shifted and scaled so that nothing of the picture is left at the last timestep (Lin and others,
     /// arXiv 2305.08891). A model must then predict v: from pure noise, ε says nothing.
     /// </summary>
     public NoiseSchedule WithZeroTerminalSnr()
@@ -80,67 +94,69 @@ public sealed class NoiseSchedule
         return new([.. kept.Select(value => Math.Pow((Math.Sqrt(value) - end) * start / (start - end), 2))]);
     }
 
-    /// <summary>√ᾱ_t: the picture's share at a moment.</summary>
-    public double Signal(int moment) => Math.Sqrt(kept[moment]);
+    /// <summary>√ᾱ_t: what the picture is multiplied by at a timestep.</summary>
+    public double SqrtAlphaBar(int timestep) => Math.Sqrt(kept[timestep]);
 
-    /// <summary>√(1 − ᾱ_t): the noise's share at a moment.</summary>
-    public double Noise(int moment) => Math.Sqrt(1 - kept[moment]);
+    /// <summary>√(1 − ᾱ_t): what the noise is multiplied by at a timestep.</summary>
+    public double SqrtOneMinusAlphaBar(int timestep) => Math.Sqrt(1 - kept[timestep]);
 
     /// <summary>Noise over picture, σ_t = √((1 − ᾱ_t)/ᾱ_t); infinite where nothing of the picture is left.</summary>
-    public double Sigma(int moment) => Math.Sqrt((1 - kept[moment]) / kept[moment]);
+    public double Sigma(int timestep) => Math.Sqrt((1 - kept[timestep]) / kept[timestep]);
 
-    /// <summary>The signal-to-noise ratio ᾱ_t/(1 − ᾱ_t).</summary>
-    public double Snr(int moment) => kept[moment] / (1 - kept[moment]);
-
-    /// <summary>Both shares for a batch of moments.</summary>
-    /// <param name="moments"><c>[B]</c> int64.</param>
-    /// <returns>√ᾱ and √(1 − ᾱ), each <c>[B, 1, 1, 1]</c> float32 on the moments' device.</returns>
-    public (Tensor Signal, Tensor Noise) Shares(Tensor moments)
+    /// <summary>√ᾱ and √(1 − ᾱ) for a batch of timesteps.</summary>
+    /// <param name="timesteps"><c>[B]</c> int64.</param>
+    /// <returns>Each <c>[B, 1, 1, 1]</c> float32 on the timesteps' device.</returns>
+    public (Tensor SqrtAlphaBar, Tensor SqrtOneMinusAlphaBar) Coefficients(Tensor timesteps)
     {
         using var scope = NewDisposeScope();
-        var chosen = tensor(kept, device: moments.device).index_select(0, moments).view(-1, 1, 1, 1);
-        return (chosen.sqrt().to(ScalarType.Float32).MoveToOuterDisposeScope(), (1 - chosen).sqrt().to(ScalarType.Float32).MoveToOuterDisposeScope());
+        var alphaBar = tensor(kept, device: timesteps.device).index_select(0, timesteps).view(-1, 1, 1, 1);
+        return (alphaBar.sqrt().to(ScalarType.Float32).MoveToOuterDisposeScope(), (1 - alphaBar).sqrt().to(ScalarType.Float32).MoveToOuterDisposeScope());
     }
 
-    /// <summary>q-sampling: jumps straight to a moment, x_t = √ᾱ_t·x₀ + √(1 − ᾱ_t)·ε.</summary>
-    /// <param name="clean">x₀, <c>[B, C, H, W]</c>.</param>
+    /// <summary>q-sampling: jumps straight to a timestep, x_t = √ᾱ_t·x₀ + √(1 − ᾱ_t)·ε.</summary>
+    /// <param name="original">x₀, <c>[B, C, H, W]</c>.</param>
     /// <param name="noise">ε, standard normal, in the same shape.</param>
-    /// <param name="moments"><c>[B]</c> int64.</param>
-    public Tensor AddNoise(Tensor clean, Tensor noise, Tensor moments)
+    /// <param name="timesteps"><c>[B]</c> int64.</param>
+    public Tensor AddNoise(Tensor original, Tensor noise, Tensor timesteps)
     {
         using var scope = NewDisposeScope();
-        var (signal, share) = Shares(moments);
-        return (signal * clean + share * noise).MoveToOuterDisposeScope();
+        var (sqrtAlphaBar, sqrtOneMinusAlphaBar) = Coefficients(timesteps);
+        return (sqrtAlphaBar * original + sqrtOneMinusAlphaBar * noise).MoveToOuterDisposeScope();
     }
 
-    /// <summary>One moment for the whole batch.</summary>
+    /// <summary>One timestep for the whole batch.</summary>
     /// <inheritdoc cref="AddNoise(Tensor, Tensor, Tensor)"/>
-    public Tensor AddNoise(Tensor clean, Tensor noise, int moment)
+    public Tensor AddNoise(Tensor original, Tensor noise, int timestep)
     {
         using var scope = NewDisposeScope();
-        return (Signal(moment) * clean + Noise(moment) * noise).MoveToOuterDisposeScope();
+        return (SqrtAlphaBar(timestep) * original + SqrtOneMinusAlphaBar(timestep) * noise).MoveToOuterDisposeScope();
     }
 
     /// <summary>
-    /// Min-SNR weights (Hang and others, arXiv 2303.09556), which keep nearly clean moments from ruling the loss:
+    /// Min-SNR weights (Hang and others, arXiv 2303.09556), which keep nearly clean timesteps from ruling the loss:
     /// min(SNR, γ)/SNR for ε, /(SNR + 1) for v, and min(SNR, γ) for x₀.
     /// </summary>
-    /// <param name="moments"><c>[B]</c> int64.</param>
+    /// <param name="timesteps"><c>[B]</c> int64.</param>
     /// <param name="prediction">What the model predicts.</param>
     /// <param name="gamma">γ; the paper's 5.</param>
     /// <returns><c>[B]</c> float32.</returns>
-    public Tensor MinSnrWeights(Tensor moments, Prediction prediction, double gamma = 5)
+    public Tensor MinSnrWeights(Tensor timesteps, PredictionType prediction, double gamma = 5)
     {
         using var scope = NewDisposeScope();
-        var chosen = tensor(kept, device: moments.device).index_select(0, moments);
-        var snr = chosen / (1 - chosen);
+        var alphaBar = tensor(kept, device: timesteps.device).index_select(0, timesteps);
+        var snr = alphaBar / (1 - alphaBar);
         var capped = snr.clamp_max(gamma);
         var weights = prediction switch
         {
-            Prediction.Noise => capped / snr,
-            Prediction.Velocity => capped / (snr + 1),
+            PredictionType.Epsilon => capped / snr,
+            PredictionType.Velocity => capped / (snr + 1),
             _ => capped,
         };
         return weights.to(ScalarType.Float32).MoveToOuterDisposeScope();
+    }
+
+    private static void CheckCount(int timesteps)
+    {
+        if (timesteps is < 2 or > 10_000) throw new CourseException($"A noise schedule cannot have {timesteps} timesteps: it must have 2 to 10,000.");
     }
 }

@@ -23,7 +23,9 @@ internal sealed class StableDiffusionParts
     {
         (this.folder, this.file) = (folder, file);
         textIsBert = ModelIndex.Read(folder).TextIsBert;
-        Diffusion = ConfigOf(SchedulerFolder, Schedule, DiffusionConfig.FromJson, DiffusionConfig.StableDiffusion);
+        var diffusion = ConfigOf(SchedulerFolder, Schedule, DiffusionConfig.FromJson, DiffusionConfig.StableDiffusion);
+        // Latents are no values from −1 to 1: where early files ask to cut them, or leave it to a class that does, diffusers' pipeline does not.
+        Diffusion = diffusion with { Sampling = diffusion.Sampling with { ClipSampleRange = null } };
         UNet = ConfigOf(UNetFolder, Config, UNetConfig.FromJson, UNetConfig.StableDiffusion);
         Autoencoder = ConfigOf(AutoencoderFolder, Config, AutoencoderConfig.FromJson, AutoencoderConfig.StableDiffusion);
         if (UNet.LatentChannels != Autoencoder.LatentChannels)
@@ -73,12 +75,30 @@ internal sealed class StableDiffusionParts
     private ClipConditioner OpenClip(Device device, ScalarType type)
     {
         var path = Path.Combine(folder, TextFolder, Config);
+        if (PartFiles.Text(path) is { } text) CheckTextEncoder(ModelConfig.Parse(text, path));
         var config = File.Exists(path) ? ClipTextConfig.Load(path) with { Projection = null } : ClipTextConfig.StableDiffusion;
         var tokenizer = ClipTokenizer.Load(TokenizerFile(ClipTokenizer.VocabularyFile), TokenizerFile(ClipTokenizer.MergesFile));
         if (tokenizer.Vocabulary.Count > config.VocabularySize)
             throw new CourseException($"The parts in {folder} do not fit: the tokenizer has {tokenizer.Vocabulary.Count} tokens and the text encoder knows {config.VocabularySize}.");
         using var weights = Weights(TextFolder, type);
         return new ClipConditioner(tokenizer, ClipTextEncoder.Open(weights, config, device, type));
+    }
+
+    // The numbers are read by ClipTextConfig; what else such a file says is looked at here.
+    private static void CheckTextEncoder(ModelConfig config)
+    {
+        if (config.Has("text_config")) return; // CLIP's whole, of which ClipTextConfig takes a part
+        config.Only("hidden_act", "quick_gelu");
+        config.Only("model_type", "clip_text_model");
+        if (config.Words("architectures", ["CLIPTextModel"]) is not ["CLIPTextModel"]) throw config.Error("is of another text encoder than a CLIPTextModel.");
+        config.Ignore("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "max_position_embeddings",
+            "eos_token_id", "layer_norm_eps"); // ClipTextConfig's
+        config.Ignore("projection_dim"); // the U-Net looks at the tokens' vectors, which are not projected
+        config.Ignore("attention_dropout", "dropout", "initializer_factor", "initializer_range", "gradient_checkpointing"); // of its training
+        config.Ignore("bos_token_id", "pad_token_id"); // the tokenizer's
+        config.Ignore("torch_dtype", "dtype"); // the files say it
+        config.Ignore("_name_or_path", "transformers_version", "use_cache", "return_dict"); // of the program that wrote it
+        config.End("a text encoder");
     }
 
     private WeightFile Weights(string part, ScalarType type)

@@ -3,7 +3,7 @@ using ImageGen.Runtime;
 
 namespace ImageGen.Diffusion;
 
-/// <summary>The measures of a U-Net.</summary>
+/// <summary>The configuration of a U-Net.</summary>
 /// <param name="Channels">Channels at each resolution, from the latents inward; each but the last halves height and width.</param>
 /// <param name="LooksAtText">For each resolution, whether its blocks have attention: to themselves and to the text.</param>
 /// <param name="ContextWidth">Numbers in a token's vector.</param>
@@ -32,7 +32,7 @@ public sealed record UNetConfig(
     {
         ["_class_name"] = "UNet2DConditionModel", ["block_out_channels"] = Channels, ["layers_per_block"] = ResnetsPerLevel,
         ["down_block_types"] = LooksAtText.Select(looks => looks ? CrossDown : PlainDown),
-        ["up_block_types"] = LooksAtText.Reverse().Select(looks => looks ? "CrossAttnUpBlock2D" : "UpBlock2D"),
+        ["up_block_types"] = LooksAtText.Reverse().Select(looks => looks ? CrossUp : PlainUp),
         ["cross_attention_dim"] = ContextWidth, ["attention_head_dim"] = Heads, ["norm_num_groups"] = NormGroups,
         ["in_channels"] = LatentChannels, ["out_channels"] = LatentChannels, ["sample_size"] = LatentSide,
     });
@@ -44,31 +44,73 @@ public sealed record UNetConfig(
     public static UNetConfig FromJson(string json, string source)
     {
         var config = ModelConfig.Parse(json, source);
+        config.Only("_class_name", "UNet2DConditionModel");
         var blocks = config.Words("down_block_types");
         if (blocks.Except([CrossDown, PlainDown]).FirstOrDefault() is { } other)
             throw new CourseException($"The configuration in {source} asks for '{other}'; the course's U-Net has {CrossDown} and {PlainDown}.");
+        string[] mirrored = [.. blocks.Reverse().Select(block => block == CrossDown ? CrossUp : PlainUp)];
+        if (!config.Words("up_block_types", mirrored).SequenceEqual(mirrored))
+            throw config.Error($"has 'up_block_types' that do not mirror 'down_block_types'; the course's U-Net has {string.Join(", ", mirrored)} there.");
         // What newer models have and version 1 has not: read past, they would give pictures of noise.
         if (config.Truth("use_linear_projection", false) || config.Has("addition_embed_type"))
-            throw new CourseException($"The configuration in {source} is of Stable Diffusion 2 or XL; the course's U-Net is version 1's.");
-        if (config.Integer("in_channels", 4) is var entering && config.Integer("out_channels", 4) is var leaving && entering != leaving)
-            throw new CourseException($"The configuration in {source} has {entering} channels in and {leaving} out, as a U-Net made for inpainting: use the plain one, the course inpaints with it.");
-        return new UNetConfig(config.Integers("block_out_channels"), [.. blocks.Select(block => block == CrossDown)],
-            config.Integer("cross_attention_dim", 1280), config.Integer("layers_per_block", 2), config.Integer("attention_head_dim", 8),
-            config.Integer("norm_num_groups", 32), config.Integer("in_channels", 4), config.Integer("sample_size", 64)).Checked();
+            throw config.Error("is of Stable Diffusion 2 or XL; the course's U-Net is version 1's.");
+        var (entering, leaving) = (config.Integer("in_channels", 4), config.Integer("out_channels", 4));
+        if (entering != leaving)
+            throw config.Error($"has {entering} channels in and {leaving} out, as a U-Net made for inpainting: use the plain one, the course inpaints with it.");
+        var read = new UNetConfig(config.Integers("block_out_channels"), [.. blocks.Select(block => block == CrossDown)],
+            config.Same("cross_attention_dim", 1280), config.Same("layers_per_block", 2),
+            config.Same("attention_head_dim", 8), // diffusers' name for the number of heads
+            config.Integer("norm_num_groups", 32), entering, config.Same("sample_size", 64)).Checked();
+        Refuse(config);
+        config.End("a U-Net");
+        return read;
+    }
+
+    // What the course's U-Net has not is refused by name; what changes nothing is listed with its reason.
+    private static void Refuse(ModelConfig config)
+    {
+        config.Only("flip_sin_to_cos", "true"); // cosines first
+        config.Only("freq_shift", "0");
+        config.Only("norm_eps", "1e-5");
+        config.Only("act_fn", "silu");
+        config.Only("mid_block_type", "UNetMidBlock2DCrossAttn");
+        config.Only("attention_type", "default");
+        config.Only("resnet_time_scale_shift", "default");
+        config.Only("time_embedding_type", "positional");
+        foreach (var name in new[] { "downsample_padding", "mid_block_scale_factor", "transformer_layers_per_block", "resnet_out_scale_factor" }) config.Only(name, "1");
+        foreach (var name in new[] { "conv_in_kernel", "conv_out_kernel" }) config.Only(name, "3");
+        foreach (var name in new[]
+                 {
+                     "center_input_sample", "only_cross_attention", "mid_block_only_cross_attention", "dual_cross_attention", "upcast_attention",
+                     "resnet_skip_time_act", "class_embeddings_concat",
+                 }) config.Only(name, "false");
+        foreach (var name in new[]
+                 {
+                     "num_attention_heads", "reverse_transformer_layers_per_block", "encoder_hid_dim", "encoder_hid_dim_type", "class_embed_type",
+                     "num_class_embeds", "addition_time_embed_dim", "projection_class_embeddings_input_dim", "time_embedding_dim", "time_embedding_act_fn",
+                     "timestep_post_act", "time_cond_proj_dim", "cross_attention_norm",
+                 }) config.Only(name, "null");
+        config.Ignore("_diffusers_version", "_name_or_path"); // where the file comes from
+        config.Ignore("dropout"); // of its training
+        config.Ignore("addition_embed_type_num_heads"); // of an addition_embed_type, which is refused
+        // An average of weights is saved with how it was averaged.
+        config.Ignore("decay", "inv_gamma", "min_decay", "optimization_step", "power", "update_after_step", "use_ema_warmup");
     }
 
     internal UNetConfig Checked()
     {
         if (Channels.Count == 0 || Channels.Count != LooksAtText.Count)
             throw new CourseException($"Channels has {Channels.Count} resolutions and LooksAtText {LooksAtText.Count}: give both one entry for each resolution.");
-        foreach (var (name, value) in new[] { (nameof(ContextWidth), ContextWidth), (nameof(ResnetsPerLevel), ResnetsPerLevel), (nameof(Heads), Heads),
-                     (nameof(NormGroups), NormGroups), (nameof(LatentChannels), LatentChannels), (nameof(LatentSide), LatentSide) })
-            if (value < 1) throw new CourseException($"{name} is {value}: it must be at least 1.");
+        ModelConfig.Within((nameof(ContextWidth), ContextWidth), (nameof(ResnetsPerLevel), ResnetsPerLevel), (nameof(Heads), Heads),
+            (nameof(NormGroups), NormGroups), (nameof(LatentChannels), LatentChannels), (nameof(LatentSide), LatentSide));
         foreach (var count in Channels)
-            if (count < 1 || count % NormGroups != 0 || count % Heads != 0)
+        {
+            ModelConfig.Within((nameof(Channels), count));
+            if (count % NormGroups != 0 || count % Heads != 0)
                 throw new CourseException($"Channels has {count}, NormGroups is {NormGroups} and Heads is {Heads}: every number of channels must be a multiple of both.");
+        }
         return this;
     }
 
-    private const string CrossDown = "CrossAttnDownBlock2D", PlainDown = "DownBlock2D";
+    private const string CrossDown = "CrossAttnDownBlock2D", PlainDown = "DownBlock2D", CrossUp = "CrossAttnUpBlock2D", PlainUp = "UpBlock2D";
 }

@@ -1,3 +1,4 @@
+using ImageGen.Runtime;
 using Microsoft.DotNet.Interactive.Formatting;
 using TorchSharp;
 
@@ -15,6 +16,8 @@ public static class Notebook
     public static void Start()
     {
         if (Interlocked.Exchange(ref started, 1) == 1) return;
+        // Our kernel asks here how to put an error in words; to any other this is a note that nobody reads.
+        AppContext.SetData("Notebook.ExplainError", (Func<Exception, string?>)NativeLibraries.Explain);
         Formatter.Register<torch.Tensor>(tensor => Convert.ToBase64String(TensorDisplay.ToPng(tensor)), "image/png");
         Formatter.Register<torch.Tensor>(TensorDisplay.ToText, "text/plain");
         Formatter.SetPreferredMimeTypesFor(typeof(torch.Tensor), "image/png", "text/plain");

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.X86;
 using TorchSharp;
 
 namespace ImageGen.Runtime;
@@ -33,15 +31,16 @@ public static class Compute
     public static bool BuiltWithCuda { get; } = HasCudaLibrary(Path.GetDirectoryName(typeof(Compute).Assembly.Location));
 
     /// <summary>Whether <see cref="Device"/> multiplies bfloat16 faster than float32: a GPU of our day does, and a CPU with AMX, or AMD's with AVX512-BF16.</summary>
-    public static bool HasBFloat16 => OnGpu || CpuHasBFloat16;
+    public static bool HasBFloat16 => OnGpu || Processor.HasBFloat16;
 
-    /// <summary>One line for a person: the device, its name, and the threads.</summary>
+    /// <summary>One line for a person: the device, its name, the threads, the libraries, and whether they compute rightly.</summary>
     public static string Describe()
     {
-        var cpu = $"{Threads} CPU thread{(Threads == 1 ? "" : "s")} ({RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()})";
-        return OnGpu
+        var cpu = $"{Threads} CPU thread{(Threads == 1 ? "" : "s")} ({Processor.Name})";
+        var device = OnGpu
             ? $"CUDA: {GpuName() ?? "one GPU"} of {torch.cuda.device_count()}, with {cpu}"
             : $"CPU: {cpu}{(BuiltWithCuda ? "; this build has CUDA, but no usable GPU was found" : "")}";
+        return $"{device}; libtorch {torch.__version__}, {Arithmetic.Describe()}";
     }
 
     /// <summary>The device that a setting stands for.</summary>
@@ -67,24 +66,11 @@ public static class Compute
         }
     }
 
-    // CPUID leaf 7: subleaf 0, EDX bit 22 is AMX-BF16; subleaf 1, EAX bit 5 is AVX512-BF16. The latter was measured on lesson 07's
-    // U-Net: on a processor of AMD's a step took two thirds to five sixths of the time, on one of Intel's 1.8 times as long.
-    private static bool CpuHasBFloat16
-    {
-        get
-        {
-            if (!X86Base.IsSupported) return false;
-            var (leaves, b, c, d) = X86Base.CpuId(0, 0);
-            if (leaves < 7) return false;
-            var amd = (b, d, c) == (0x68747541, 0x69746E65, 0x444D4163); // "AuthenticAMD"
-            return (X86Base.CpuId(7, 0).Edx >> 22 & 1) == 1 || amd && (X86Base.CpuId(7, 1).Eax >> 5 & 1) == 1;
-        }
-    }
-
     private static torch.Device Choose()
     {
         var type = Choose(Environment.GetEnvironmentVariable(Variable), BuiltWithCuda, CudaAnswers);
         torch.InitializeDeviceType(type);
+        Arithmetic.Check();
         // libtorch counts the machine's cores; a container may own fewer, and .NET knows how many.
         if (torch.get_num_threads() > Environment.ProcessorCount) torch.set_num_threads(Environment.ProcessorCount);
         return new torch.Device(type, type == DeviceType.CUDA ? 0 : -1);

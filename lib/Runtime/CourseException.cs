@@ -11,4 +11,7 @@ public class CourseException : Exception
 
     /// <summary>Makes an error with the one line that is shown, and keeps its cause for a debugger.</summary>
     public CourseException(string message, Exception inner) : base(message, inner) { }
+
+    /// <summary>The message alone: notebook kernels show an exception's text.</summary>
+    public override string ToString() => Message;
 }

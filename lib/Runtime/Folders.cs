@@ -20,7 +20,7 @@ public static class Folders
         ? Path.GetFullPath(folder)
         : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache", "imagegen");
 
-    // The library may lie in bin/, kernel/bin/, tests/bin/ or a publish folder, and a notebook's host elsewhere altogether.
+    // The library may lie in bin/, commands/bin/, tests/bin/ or a publish folder, and a notebook's host elsewhere altogether.
     private static string FindRoot()
     {
         foreach (var start in new[] { Path.GetDirectoryName(typeof(Folders).Assembly.Location), AppContext.BaseDirectory, Environment.CurrentDirectory })

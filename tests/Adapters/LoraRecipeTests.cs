@@ -1,7 +1,7 @@
 using ImageGen.Adapters;
 using ImageGen.Data;
 using ImageGen.Diffusion;
-using ImageGen.Kernel.Recipes;
+using ImageGen.Course.Recipes;
 using ImageGen.Metrics;
 using ImageGen.Text;
 using ImageGen.Training;

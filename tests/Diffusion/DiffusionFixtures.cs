@@ -14,6 +14,9 @@ internal static class DiffusionFixtures
 
     internal static JsonElement Samplers { get; } = Json("samplers.json");
 
+    /// <summary>Of make_schedulers.py, which asked diffusers.</summary>
+    internal static JsonElement Schedulers { get; } = Json("schedulers.json");
+
     internal static AutoencoderConfig TinyAutoencoder { get; } = new([32, 64], ResnetsPerLevel: 1);
 
     internal static UNetConfig TinyUNet { get; } = new([32, 64], [false, true], ContextWidth: 32, LatentSide: 8);

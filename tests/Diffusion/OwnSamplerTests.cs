@@ -18,15 +18,15 @@ public sealed class OwnSamplerTests : IDisposable
     private readonly TemporaryFolder folder = new();
     private readonly CancellationToken cancellation = TestContext.Current.CancellationToken;
 
-    // What diffusers' schedulers visit in 20 steps: the first moments and the last.
+    // What diffusers' schedulers visit in 20 steps: the first timesteps and the last.
     [Theory]
-    [InlineData("PNDMScheduler", "", typeof(PlmsSampler), new[] { 951.0, 901, 901, 851 }, 1)]
+    [InlineData("PNDMScheduler", "", typeof(PlmsSampler), new[] { 951.0, 901, 851 }, 1)]
     [InlineData("DDIMScheduler", "", typeof(DdimSampler), new[] { 951.0, 901 }, 1)]
     [InlineData("DDIMScheduler", "trailing", typeof(DdimSampler), new[] { 999.0, 949 }, 49)]
     [InlineData("DDPMScheduler", "", typeof(DdpmSampler), new[] { 951.0, 901 }, 1)]
     [InlineData("EulerDiscreteScheduler", "", typeof(EulerSampler), new[] { 999.0 }, 0)]
     [InlineData("EulerDiscreteScheduler", "leading", typeof(EulerSampler), new[] { 951.0, 901 }, 1)]
-    [InlineData("EulerAncestralDiscreteScheduler", "linspace", typeof(EulerSampler), new[] { 999.0 }, 0)]
+    [InlineData("EulerAncestralDiscreteScheduler", "linspace", typeof(EulerAncestralSampler), new[] { 999.0 }, 0)]
     [InlineData("HeunDiscreteScheduler", "", typeof(HeunSampler), new[] { 999.0 }, 0)]
     [InlineData("DPMSolverMultistepScheduler", "", typeof(DpmSolverSampler), new[] { 999.0, 949 }, 50)]
     public void TheClassAndTheSpacingChoose(string name, string spacing, Type kind, double[] first, double last)
@@ -37,8 +37,8 @@ public sealed class OwnSamplerTests : IDisposable
         using var model = With(config);
         var sampler = model.SamplerOf(new() { Steps = 20, Warn = Assert.Fail });
         Assert.IsType(kind, sampler);
-        Assert.Equal(first, sampler.Moments.Take(first.Length));
-        Assert.Equal(last, sampler.Moments[^1]);
+        Assert.Equal(first, sampler.Timesteps.Take(first.Length));
+        Assert.Equal(last, sampler.Timesteps[^1]);
         Assert.Equal(config, DiffusionConfig.FromJson(config.ToJson(), "a test"));
     }
 
@@ -47,10 +47,10 @@ public sealed class OwnSamplerTests : IDisposable
     {
         var config = DiffusionConfig.FromJson(Published.Replace("PNDMScheduler", "EulerDiscreteScheduler").Replace("\"clip_sample\"", "\"use_karras_sigmas\": true, \"clip_sample\""), "a test");
         using var model = With(config);
-        Assert.True(model.SamplerOf(new()).Options.Karras);
-        Assert.False(model.SamplerOf(new() { Karras = false }).Options.Karras);
+        Assert.True(model.SamplerOf(new()).Options.KarrasSigmas);
+        Assert.False(model.SamplerOf(new() { KarrasSigmas = false }).Options.KarrasSigmas);
         Assert.IsType<DdimSampler>(model.SamplerOf(new() { Sampler = SamplerKind.Ddim }));
-        Assert.Equal(MomentSpacing.Trailing, model.SamplerOf(new() { Spacing = MomentSpacing.Trailing }).Options.Spacing);
+        Assert.Equal(TimestepSpacing.Trailing, model.SamplerOf(new() { Spacing = TimestepSpacing.Trailing }).Options.Spacing);
         Assert.Contains("\"odd\"; the course has leading, linspace, trailing", Assert.Throws<CourseException>(() => DiffusionConfig.FromJson("""{"timestep_spacing": "odd"}""", "a test")).Message);
     }
 

@@ -19,39 +19,66 @@ public class SamplerTests
         using var scope = NewDisposeScope();
         var sampler = SamplerFor(name);
         var expected = Samplers.GetProperty("ways").GetProperty(name);
-        Assert.Equal(expected.GetProperty("moments").Numbers(), sampler.Moments, (a, b) => Math.Abs(a - b) < 1e-6);
-        var x = tensor(Samplers.GetProperty("start").Numbers()) * expected.GetProperty("scale").GetDouble();
-        SamplerStep? before = null;
-        var look = 0;
-        foreach (var row in expected.GetProperty("way").EnumerateArray())
+        var (timesteps, way) = (expected.GetProperty("moments").Numbers(), expected.GetProperty("way").EnumerateArray().ToList());
+        var start = tensor(Samplers.GetProperty("start").Numbers()) * expected.GetProperty("scale").GetDouble();
+        var evaluation = 0;
+        // The fixture's way leaves out the noise that is added: so it is none here.
+        var end = sampler.Sample(start, Checked, noise: like => zeros_like(like), cancellation: TestContext.Current.CancellationToken);
+        Near(end, tensor(way[^1].GetProperty("x").Numbers()), "the end");
+        Assert.Equal(timesteps.Length, evaluation);
+
+        Tensor Checked(Tensor x, double timestep)
         {
-            using var drawn = new NoiseSource(look, CPU);
-            using var again = new Generator((ulong)look, CPU);
-            var step = sampler.Step(look, Model(sampler.Input(x, look), sampler.Moments[look]), x, before, drawn);
-            // The fixture's way leaves out what chance adds: here it is taken away again.
-            var chance = row.GetProperty("deviation").GetDouble() * randn(x.shape, dtype: x.dtype, generator: again);
-            x = step.Latents - chance;
-            var right = tensor(row.GetProperty("x").Numbers());
-            Assert.True(x.allclose(right, rtol: 1e-6, atol: 1e-8), $"look {look}: {string.Join(" ", x.data<double>().ToArray())}; {string.Join(" ", right.data<double>().ToArray())} is right");
-            before = step;
-            look++;
+            Assert.Equal(timesteps[evaluation], timestep, 1e-6);
+            var right = evaluation == 0 ? start : tensor(way[evaluation - 1].GetProperty("x").Numbers());
+            Near(x, right / (sampler is SigmaSampler ? Math.Sqrt(Math.Pow(SigmaAt(sampler, evaluation), 2) + 1) : 1), $"evaluation {evaluation}");
+            evaluation++;
+            return Model(x, timestep);
         }
-        Assert.Equal(sampler.Moments.Count, look);
+
+        static void Near(Tensor x, Tensor right, string where) =>
+            Assert.True(x.allclose(right, rtol: 1e-6, atol: 1e-8), $"{where}: {string.Join(" ", x.data<double>().ToArray())}; {string.Join(" ", right.data<double>().ToArray())} is right");
     }
 
     [Fact]
-    public void PublishedMomentsHold()
+    public void NoiseIsTheCallersWhereOneGivesSome()
     {
-        Assert.Equal([981, 961, 941], Sampler.Of(SamplerKind.Ddim, Sd, new() { Steps = 50, Offset = 1 }).Moments.Take(3));
-        Assert.Equal(1, Sampler.Of(SamplerKind.Ddim, Sd, new() { Steps = 50, Offset = 1 }).Moments[^1]);
-        Assert.Equal([999, 949], Sampler.Of(SamplerKind.DpmSolver, Sd, new() { Steps = 20 }).Moments.Take(2));
-        Assert.Equal(50, Sampler.Of(SamplerKind.DpmSolver, Sd, new() { Steps = 20 }).Moments[^1]);
-        var leading = Sampler.Of(SamplerKind.DpmSolver, Sd, new() { Steps = 20, Spacing = MomentSpacing.Leading, Offset = 1 }).Moments;
+        using var scope = NewDisposeScope();
+        var expected = Samplers.GetProperty("ways").GetProperty("ancestral");
+        var sampler = SamplerFor("ancestral");
+        var start = tensor(Samplers.GetProperty("start").Numbers()) * expected.GetProperty("scale").GetDouble();
+        var deviation = expected.GetProperty("way")[0].GetProperty("deviation").GetDouble();
+        var (without, given) = (Second(like => zeros_like(like)), Second(like => full_like(like, 0.5)));
+        Assert.True((given - without).allclose(full_like(given, 0.5 * deviation)));
+        manual_seed(4);
+        var (own, drawn) = (Second(null), 0);
+        using var generator = new NoiseGenerator(4, CPU);
+        Assert.True(Second(like => { drawn++; return generator.RandnLike(like); }).allclose(own));
+        Assert.Equal(9, drawn); // not in the last of 10 steps
+
+        // What the second step begins with.
+        Tensor Second(Func<Tensor, Tensor>? noise)
+        {
+            Tensor? second = null;
+            sampler.Sample(start, Model, noise: noise, adjust: (x, next) => { if (next == 1) second = x.clone().MoveToOtherDisposeScope(scope); return x; },
+                cancellation: TestContext.Current.CancellationToken);
+            return second!;
+        }
+    }
+
+    [Fact]
+    public void PublishedTimestepsHold()
+    {
+        Assert.Equal([981, 961, 941], Sampler.Of(SamplerKind.Ddim, Sd, new() { Steps = 50, StepsOffset = 1 }).Timesteps.Take(3));
+        Assert.Equal(1, Sampler.Of(SamplerKind.Ddim, Sd, new() { Steps = 50, StepsOffset = 1 }).Timesteps[^1]);
+        Assert.Equal([999, 949], Sampler.Of(SamplerKind.DpmSolver, Sd, new() { Steps = 20 }).Timesteps.Take(2));
+        Assert.Equal(50, Sampler.Of(SamplerKind.DpmSolver, Sd, new() { Steps = 20 }).Timesteps[^1]);
+        var leading = Sampler.Of(SamplerKind.DpmSolver, Sd, new() { Steps = 20, Spacing = TimestepSpacing.Leading, StepsOffset = 1 }).Timesteps;
         Assert.Equal((941, 48), ((int)leading[0], (int)leading[^1]));
-        Assert.Equal(901, Sampler.Of(SamplerKind.Ddim, Sd, new() { Steps = 10, Offset = 1 }).Moments[0]);
-        Assert.Equal(900, Sampler.Of(SamplerKind.Ddpm, Sd, new() { Steps = 10 }).Moments[0]);
-        Assert.Equal(999, Sampler.Of(SamplerKind.DpmSolver, Sd, new() { Steps = 10 }).Moments[0]);
-        Assert.Equal(14.6146, Sampler.Of(SamplerKind.Euler, Sd, new() { Steps = 10 }).StartScale, 1e-4);
+        Assert.Equal(901, Sampler.Of(SamplerKind.Ddim, Sd, new() { Steps = 10, StepsOffset = 1 }).Timesteps[0]);
+        Assert.Equal(900, Sampler.Of(SamplerKind.Ddpm, Sd, new() { Steps = 10 }).Timesteps[0]);
+        Assert.Equal(999, Sampler.Of(SamplerKind.DpmSolver, Sd, new() { Steps = 10 }).Timesteps[0]);
+        Assert.Equal(14.6146, Sampler.Of(SamplerKind.Euler, Sd, new() { Steps = 10 }).InitNoiseSigma, 1e-4);
     }
 
     [Theory]
@@ -65,12 +92,12 @@ public class SamplerTests
     {
         using var scope = NewDisposeScope();
         var truth = rand(1, 4, 2, 2, ScalarType.Float64);
-        foreach (var spacing in Enum.GetValues<MomentSpacing>())
+        foreach (var spacing in Enum.GetValues<TimestepSpacing>())
             foreach (var karras in new[] { false, true })
             {
-                var sampler = Sampler.Of(kind, Sd, new() { Steps = 7, Prediction = Prediction.Clean, Spacing = spacing, Karras = karras });
-                var start = randn(1, 4, 2, 2, ScalarType.Float64) * sampler.StartScale;
-                Assert.True(Sampling.Run(sampler, start, (_, _) => truth.alias(), cancellation: TestContext.Current.CancellationToken).allclose(truth, atol: 1e-6), $"{kind} {spacing} {karras}");
+                var sampler = Sampler.Of(kind, Sd, new() { Steps = 7, Prediction = PredictionType.Sample, Spacing = spacing, KarrasSigmas = karras });
+                var start = randn(1, 4, 2, 2, ScalarType.Float64) * sampler.InitNoiseSigma;
+                Assert.True(sampler.Sample(start, (_, _) => truth.alias(), cancellation: TestContext.Current.CancellationToken).allclose(truth, atol: 1e-6), $"{kind} {spacing} {karras}");
             }
     }
 
@@ -78,44 +105,49 @@ public class SamplerTests
     public void HeunStepsStraightOutOfPureNoise()
     {
         using var scope = NewDisposeScope();
-        var options = new SamplerOptions { Steps = 5, Prediction = Prediction.Velocity };
-        var cosine = NoiseSchedule.Of(NoiseCurve.Cosine);
-        var (heun, euler) = (Sampler.Of(SamplerKind.Heun, cosine, options), Sampler.Of(SamplerKind.Euler, cosine, options));
-        // One look out of pure noise and one at the end, two at each of the three steps between.
-        Assert.Equal(8, heun.Moments.Count);
-        Assert.Equal([999, 749.25, 749.25 - 249.75, 749.25 - 249.75], heun.Moments.Take(4));
-        Assert.Equal((0, 1, 3), (heun.LookOf(0), heun.LookOf(1), heun.LookOf(2)));
-        var start = randn(1, 4, 2, 2, ScalarType.Float64) * heun.StartScale;
-        var output = rand(1, 4, 2, 2, ScalarType.Float64);
-        Assert.True(heun.Step(0, output, start).Latents.allclose(euler.Step(0, output, start).Latents));
+        var options = new SamplerOptions { Steps = 5, Prediction = PredictionType.Velocity };
+        var cosine = NoiseSchedule.Of(BetaSchedule.Cosine);
+        var start = randn(1, 4, 2, 2, ScalarType.Float64);
+        var (heun, euler) = (Evaluations(SamplerKind.Heun, cosine), Evaluations(SamplerKind.Euler, cosine));
+        // One evaluation in pure noise and one at the end, two at each of the three steps between.
+        Assert.Equal([999, 749.25, 499.5, 499.5, 249.75, 249.75, 0, 0], heun.Select(each => each.Timestep));
+        Assert.True(heun[1].X.allclose(euler[1].X));
+        Assert.False(heun[3].X.allclose(euler[2].X));
         // Stable Diffusion's schedule ends at σ = 14.6: every step but the last is corrected.
-        Assert.Equal(9, Sampler.Of(SamplerKind.Heun, Sd, new() { Steps = 5 }).Moments.Count);
-    }
+        Assert.Equal(9, Evaluations(SamplerKind.Heun, Sd).Count);
 
-    [Fact]
-    public void DdimComesBackWhereItsInversionBegan()
-    {
-        using var scope = NewDisposeScope();
-        var options = new SamplerOptions { Steps = 20 };
-        var start = rand(1, 4, 2, 2, ScalarType.Float64);
-        // A model that says the same of every latent makes the inversion exact.
-        Func<Tensor, double, Tensor> predict = (x, t) => full_like(x, Math.Sin(t));
-        var noise = Sampling.Run(new DdimInversion(Sd, options), start, predict, cancellation: TestContext.Current.CancellationToken);
-        Assert.False(noise.allclose(start, atol: 0.1));
-        Assert.True(Sampling.Run(Sampler.Of(SamplerKind.Ddim, Sd, options), noise, predict, cancellation: TestContext.Current.CancellationToken).allclose(start, atol: 1e-9));
+        List<(double Timestep, Tensor X)> Evaluations(SamplerKind kind, NoiseSchedule schedule)
+        {
+            var seen = new List<(double, Tensor)>();
+            var sampler = Sampler.Of(kind, schedule, options);
+            sampler.Sample(start * sampler.InitNoiseSigma, Recorded, cancellation: TestContext.Current.CancellationToken);
+            return seen;
+
+            Tensor Recorded(Tensor x, double timestep)
+            {
+                seen.Add((timestep, x.clone().MoveToOtherDisposeScope(scope)));
+                return (2 * x).sin();
+            }
+        }
     }
 
     [Fact]
     public void NoisedLatentsAreWhatTheModelKnows()
     {
         using var scope = NewDisposeScope();
-        var (clean, noise) = (rand(1, 4, 2, 2, ScalarType.Float64), randn(1, 4, 2, 2, ScalarType.Float64));
+        var (original, noise) = (rand(1, 4, 2, 2, ScalarType.Float64), randn(1, 4, 2, 2, ScalarType.Float64));
         foreach (var kind in Enum.GetValues<SamplerKind>())
         {
-            var sampler = Sampler.Of(kind, Sd, new() { Steps = 10, Spacing = MomentSpacing.Trailing });
-            var look = sampler.LookOf(4);
-            var seen = sampler.Input(sampler.Noised(clean, noise, look), look);
-            Assert.True(seen.allclose(Sd.AddNoise(clean, noise, (int)sampler.Moments[look]), atol: 1e-9), kind.ToString());
+            var sampler = Sampler.Of(kind, Sd, new() { Steps = 10, Spacing = TimestepSpacing.Trailing });
+            var seen = new List<Tensor>();
+            sampler.Sample(sampler.AddNoise(original, noise, 4), Recorded, firstStep: 4, cancellation: TestContext.Current.CancellationToken);
+            Assert.True(seen[0].allclose(Sd.AddNoise(original, noise, (int)sampler.Timesteps[4]), atol: 1e-9), kind.ToString());
+
+            Tensor Recorded(Tensor x, double timestep)
+            {
+                seen.Add(x.clone().MoveToOtherDisposeScope(scope));
+                return x.alias();
+            }
         }
     }
 
@@ -126,12 +158,12 @@ public class SamplerTests
         var sampler = Sampler.Of(SamplerKind.DpmSolver, Sd, new() { Steps = 5 });
         var start = randn(1, 4, 2, 2);
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
-        Sampling.Run(sampler, start, (x, _) => x * 0.1, cancellation: TestContext.Current.CancellationToken).Dispose();
+        sampler.Sample(start, (x, _) => x * 0.1, cancellation: TestContext.Current.CancellationToken).Dispose();
         Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
         using var stop = new CancellationTokenSource();
-        var looks = 0;
-        Sampling.Run(sampler, start, (x, _) => x * 0.1, seen: at => { looks = at.Look; if (at.Look == 2) stop.Cancel(); }, cancellation: stop.Token);
-        Assert.Equal(2, looks);
+        var steps = 0;
+        sampler.Sample(start, (x, _) => x * 0.1, callback: at => { steps = at.Step; if (at.Step == 2) stop.Cancel(); }, cancellation: stop.Token);
+        Assert.Equal(2, steps);
     }
 
     [Theory]
@@ -147,11 +179,7 @@ public class SamplerTests
     [Fact]
     public void AnUnknownSamplerIsRefusedWithTheKnownOnes()
     {
-        Assert.Contains("eulerancestral", Assert.Throws<CourseException>(() => Sampler.Named("plms2")).Message);
         Assert.Contains("DpmSolver", Assert.Throws<CourseException>(() => Sampler.Of((SamplerKind)99, Sd, new())).Message);
-        Assert.Equal(SamplerKind.DpmSolver, Sampler.Named("DPMSolverMultistepScheduler"));
-        Assert.Equal(SamplerKind.EulerAncestral, Sampler.Named("euler_a"));
-        Assert.Equal(SamplerKind.Plms, Sampler.Named("PNDMScheduler")); // Stable Diffusion 1.5's own
     }
 
     [Fact]
@@ -174,33 +202,37 @@ public class SamplerTests
         Assert.Contains("rescale is 2", Assert.Throws<CourseException>(() => new Guidance(3, 2).Checked()).Message);
     }
 
-    private static Tensor Model(Tensor x, double moment) => 0.5 * x.sin() + 0.2 * x + 0.3 * moment / 1000 * (3 * x).cos();
+    private static Tensor Model(Tensor x, double timestep) => 0.5 * x.sin() + 0.2 * x + 0.3 * timestep / 1000 * (3 * x).cos();
+
+    // σ of an evaluation: Heun evaluates twice at each level but the first.
+    private static double SigmaAt(Sampler sampler, int evaluation) =>
+        ((SigmaSampler)sampler).Sigmas[sampler is HeunSampler ? (evaluation + 1) / 2 : evaluation];
 
     private static Sampler SamplerFor(string name)
     {
-        var sdStyle = new SamplerOptions { Steps = 10, Offset = 1, EndsClean = false };
-        var trailing = new SamplerOptions { Steps = 10, Prediction = Prediction.Velocity, Spacing = MomentSpacing.Trailing };
+        var sdStyle = new SamplerOptions { Steps = 10, StepsOffset = 1, SetAlphaToOne = false };
+        var trailing = new SamplerOptions { Steps = 10, Prediction = PredictionType.Velocity, Spacing = TimestepSpacing.Trailing };
         var zero = Sd.WithZeroTerminalSnr();
         return name switch
         {
             "ddim" => Sampler.Of(SamplerKind.Ddim, Sd, sdStyle),
             "ddim-v" => Sampler.Of(SamplerKind.Ddim, zero, trailing),
             "ddim-eta" => Sampler.Of(SamplerKind.Ddim, Sd, sdStyle with { Eta = 0.5 }),
-            "ddpm" => Sampler.Of(SamplerKind.Ddpm, NoiseSchedule.Of(NoiseCurve.Linear), new() { Steps = 10 }),
-            "ddpm-v" => Sampler.Of(SamplerKind.Ddpm, NoiseSchedule.Of(NoiseCurve.Cosine), trailing),
+            "ddpm" => Sampler.Of(SamplerKind.Ddpm, NoiseSchedule.Of(BetaSchedule.Linear), new() { Steps = 10 }),
+            "ddpm-v" => Sampler.Of(SamplerKind.Ddpm, NoiseSchedule.Of(BetaSchedule.Cosine), trailing),
             "euler" => Sampler.Of(SamplerKind.Euler, Sd, new() { Steps = 10 }),
-            "euler-leading" => Sampler.Of(SamplerKind.Euler, Sd, new() { Steps = 10, Spacing = MomentSpacing.Leading, Offset = 1 }),
-            "euler-karras-v" => Sampler.Of(SamplerKind.Euler, Sd, new() { Steps = 10, Karras = true, Prediction = Prediction.Velocity }),
+            "euler-leading" => Sampler.Of(SamplerKind.Euler, Sd, new() { Steps = 10, Spacing = TimestepSpacing.Leading, StepsOffset = 1 }),
+            "euler-karras-v" => Sampler.Of(SamplerKind.Euler, Sd, new() { Steps = 10, KarrasSigmas = true, Prediction = PredictionType.Velocity }),
             "ancestral" => Sampler.Of(SamplerKind.EulerAncestral, Sd, new() { Steps = 10 }),
             "heun" => Sampler.Of(SamplerKind.Heun, Sd, new() { Steps = 6 }),
-            "heun-karras" => Sampler.Of(SamplerKind.Heun, Sd, new() { Steps = 6, Karras = true }),
+            "heun-karras" => Sampler.Of(SamplerKind.Heun, Sd, new() { Steps = 6, KarrasSigmas = true }),
             "dpm" => Sampler.Of(SamplerKind.DpmSolver, Sd, new() { Steps = 20 }),
-            "dpm-leading" => Sampler.Of(SamplerKind.DpmSolver, Sd, new() { Steps = 20, Spacing = MomentSpacing.Leading, Offset = 1 }),
+            "dpm-leading" => Sampler.Of(SamplerKind.DpmSolver, Sd, new() { Steps = 20, Spacing = TimestepSpacing.Leading, StepsOffset = 1 }),
             "dpm-trailing-v" => Sampler.Of(SamplerKind.DpmSolver, zero, trailing),
             "plms" => Sampler.Of(SamplerKind.Plms, Sd, sdStyle),
-            "plms-v" => Sampler.Of(SamplerKind.Plms, NoiseSchedule.Of(NoiseCurve.Cosine), new() { Steps = 10, Prediction = Prediction.Velocity }),
+            "plms-v" => Sampler.Of(SamplerKind.Plms, NoiseSchedule.Of(BetaSchedule.Cosine), new() { Steps = 10, Prediction = PredictionType.Velocity }),
             "plms-short" => Sampler.Of(SamplerKind.Plms, Sd, sdStyle with { Steps = 2 }),
-            "dpm-karras" => Sampler.Of(SamplerKind.DpmSolver, Sd, new() { Steps = 10, Karras = true }),
+            "dpm-karras" => Sampler.Of(SamplerKind.DpmSolver, Sd, new() { Steps = 10, KarrasSigmas = true }),
             _ => throw new ArgumentOutOfRangeException(nameof(name)),
         };
     }

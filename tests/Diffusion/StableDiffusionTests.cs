@@ -36,8 +36,8 @@ public sealed class StableDiffusionTests : IDisposable
         using var model = StableDiffusion.Open(folder.Path, CPU);
         FormulaWeights.AssertClose(Expected.GetProperty("text"), model.Text.Encode(Prompts).Sequence[1, ..20]);
         Near("ddim", "pictures", model.Generate(Prompts, Options, cancellation: cancellation));
-        using var chance = new NoiseSource(Options.Seeds!, CPU);
-        var start = chance.Like(zeros(2, 4, 8, 8));
+        using var generator = new NoiseGenerator(Options.Seeds!, CPU);
+        var start = generator.RandnLike(zeros(2, 4, 8, 8));
         Near("ddim", "latents", model.FromNoise(start, Prompts, Options, cancellation: cancellation));
         var one = Options with { Seeds = [7], Steps = 6, Sampler = SamplerKind.DpmSolver };
         Near("dpm", "pictures", model.Generate([Prompts[0]], one, cancellation: cancellation));

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using ImageGen.Kernel.Engine;
+using ImageGen.Kernel.Outputs;
 
 namespace ImageGen.Tests;
 

@@ -1,9 +1,9 @@
 using ImageGen.Data;
 using ImageGen.Gan;
 using ImageGen.Imaging;
-using ImageGen.Kernel.Commands;
-using ImageGen.Kernel.Recipes;
-using ImageGen.Tests.Kernel;
+using ImageGen.Course.CommandLine;
+using ImageGen.Course.Recipes;
+using ImageGen.Tests.Commands;
 using ImageGen.Text;
 using ImageGen.Training;
 using ImageGen.Weights;

@@ -50,7 +50,7 @@ public sealed class BadInputTests(SharedKernel shared) : IClassFixture<SharedKer
             """);
         var answer = kernel.Execute(code + "\nvar after = 1;");
         Assert.Equal(["busy", "execute_input", "error", "idle"], answer.Types);
-        Assert.Equal(("error", "CourseException"), ((string?)answer.Reply["status"], (string?)answer.Reply["ename"]));
+        Assert.Equal(("error", "NotebookException"), ((string?)answer.Reply["status"], (string?)answer.Reply["ename"]));
         Assert.Contains(expected, (string?)answer.Reply["evalue"]);
         Assert.Single(answer.Reply["traceback"]!.AsArray());
         Assert.Equal("4", (string?)kernel.Execute("kept").Content("execute_result")["data"]!["text/plain"]);

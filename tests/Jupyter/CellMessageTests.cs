@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ImageGen.Kernel.Outputs;
 
 namespace ImageGen.Tests.Jupyter;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using ImageGen.Course.Pages;
 using ImageGen.Kernel.Jupyter;
 using ImageGen.Runtime;
 

@@ -21,7 +21,7 @@ public sealed class KernelSpecTests : IDisposable
         Assert.Equal((".NET (C#)", "C#", "message"), ((string)json["display_name"]!, (string)json["language"]!, (string)json["interrupt_mode"]!));
         var arguments = json["argv"]!.AsArray().Select(a => (string)a!).ToArray();
         Assert.All(arguments[..2], file => Assert.True(File.Exists(file), file));
-        Assert.Equal(["kernel", "start", "{connection_file}"], arguments[2..]);
+        Assert.Equal(["start", "{connection_file}"], arguments[2..]);
         foreach (var size in new[] { 32, 64 })
         {
             var logo = Picture.Load(Path.Combine(Spec, $"logo-{size}x{size}.png"));

@@ -13,7 +13,7 @@ internal static class KernelStart
     /// <summary>Starts a kernel process as Jupyter does.</summary>
     public static Process Kernel(string connectionFile, string workingDirectory, IDictionary<string, string>? environment, Action<string> log)
     {
-        var start = Dotnet.With(KernelDll, "kernel", "start", connectionFile);
+        var start = Dotnet.With(KernelDll, "start", connectionFile);
         start.WorkingDirectory = workingDirectory;
         start.RedirectStandardError = start.RedirectStandardOutput = start.RedirectStandardInput = true;
         // Should the tests be killed, their kernels go too.

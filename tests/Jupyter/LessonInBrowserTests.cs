@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Text.Json.Nodes;
-using ImageGen.Kernel.Notebooks;
+using ImageGen.Course.Notebooks;
 using ImageGen.Runtime;
 
 namespace ImageGen.Tests.Jupyter;

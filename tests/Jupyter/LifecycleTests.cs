@@ -31,7 +31,7 @@ public sealed class LifecycleTests
                 foreach (var (name, value) in JsonNode.Parse(text)!.AsObject()) json[name] = value?.DeepClone();
             File.WriteAllText(folder["kernel.json"], text.StartsWith("{\"", StringComparison.Ordinal) ? json.ToJsonString() : text);
         }
-        var error = Assert.Throws<Runtime.CourseException>(() => ImageGen.Kernel.Jupyter.ConnectionFile.Read(folder["kernel.json"]));
+        var error = Assert.Throws<ImageGen.Kernel.NotebookException>(() => ImageGen.Kernel.Jupyter.ConnectionFile.Read(folder["kernel.json"]));
         Assert.Contains(expected, error.Message);
         Assert.DoesNotContain('\n', error.Message);
     }

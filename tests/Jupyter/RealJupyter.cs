@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
+using ImageGen.Course.Setup;
 using ImageGen.Kernel.Jupyter;
 
 namespace ImageGen.Tests.Jupyter;

@@ -1,8 +1,9 @@
 using System.Text.Json.Nodes;
+using ImageGen.Course.Notebooks;
 using ImageGen.Display;
 using ImageGen.Imaging;
 using ImageGen.Kernel.Engine;
-using ImageGen.Kernel.Notebooks;
+using ImageGen.Kernel.Outputs;
 
 namespace ImageGen.Tests.Kernel;
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ImageGen.Kernel.Engine;
+using ImageGen.Kernel.Outputs;
 using Microsoft.DotNet.Interactive;
 
 namespace ImageGen.Tests.Kernel;

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using ImageGen.Kernel.Engine;
+using ImageGen.Kernel.Outputs;
 
 namespace ImageGen.Tests.Kernel;
 

@@ -1,4 +1,5 @@
 using ImageGen.Kernel.Engine;
+using ImageGen.Kernel.Outputs;
 
 namespace ImageGen.Tests.Kernel;
 

@@ -86,8 +86,18 @@ public sealed class ErrorTests : IDisposable
     }
 
     [Fact]
+    public async Task An_exception_whose_text_is_its_message_is_one_line_whoever_made_it()
+    {
+        await run.Ok("class Plain(string m) : Exception(m) { public override string ToString() => Message; }");
+        Assert.Equal("Turn it on.", (await run.Fails("throw new Plain(\"Turn it on.\");")).Text);
+        await run.Ok("class Worse() : Exception(\"m\") { public override string ToString() => throw new Exception(); }");
+        Assert.StartsWith("Worse: m", (await run.Fails("throw new Worse();")).Text);
+    }
+
+    [Fact]
     public async Task A_native_library_that_does_not_load_is_one_sentence()
     {
+        ImageGen.Display.Notebook.Start(); // what a lesson's first cell does
         var error = await run.Fails("""
             throw new TypeInitializationException("TorchSharp.torch", new DllNotFoundException(
                 "Unable to load shared library 'LibTorchSharp': libgomp.so.1: cannot open shared object file: No such file or directory"));

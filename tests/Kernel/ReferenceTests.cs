@@ -37,7 +37,7 @@ public sealed class ReferenceTests : IDisposable
     [Fact]
     public async Task An_assembly_of_the_host_is_the_hosts_own()
     {
-        // A copy elsewhere, as bin/ is beside kernel/bin/: the same types, or the library's static state would be there twice.
+        // A copy elsewhere, as bin/ is beside commands/bin/: the same types, or the library's static state would be there twice.
         var copy = Path.Combine(run.Folder, "ImageGen.Lib.dll");
         File.Copy(typeof(ImageGen.Runtime.Scales).Assembly.Location, copy);
         Assert.Equal(typeof(ImageGen.Runtime.Scales).Assembly.Location, await run.Value("#r \"ImageGen.Lib.dll\"\ntypeof(ImageGen.Runtime.Scales).Assembly.Location"));

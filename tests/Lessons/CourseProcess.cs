@@ -16,9 +16,9 @@ internal sealed record ProcessResult(int ExitCode, string Output)
 /// <summary>Runs programs as a person would, with a limit on their time.</summary>
 internal static class CourseProcess
 {
-    /// <summary>A command of the course, by the kernel that lies beside the tests.</summary>
+    /// <summary>A command of the course, by the program that lies beside the tests.</summary>
     public static Task<ProcessResult> CourseAsync(TimeSpan limit, params string[] arguments) =>
-        RunAsync(limit, "dotnet", [Path.Combine(AppContext.BaseDirectory, "ImageGen.Kernel.dll"), .. arguments]);
+        RunAsync(limit, "dotnet", [Path.Combine(AppContext.BaseDirectory, "ImageGen.Course.dll"), .. arguments]);
 
     /// <summary>Any program.</summary>
     public static async Task<ProcessResult> RunAsync(TimeSpan limit, string program, params string[] arguments)

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using ImageGen.Course.Setup;
 using ImageGen.Kernel.Jupyter;
 using ImageGen.Runtime;
 

@@ -108,7 +108,7 @@ public sealed class LessonWorkTests : IDisposable
     {
         using var scope = NewDisposeScope();
         using var model = DiffusionFixtures.Small();
-        Tensor Cell(CancellationToken stop, Action<SamplingMoment>? seen = null) =>
+        Tensor Cell(CancellationToken stop, Action<SamplingStep>? seen = null) =>
             InCell(() => model.Generate(["a red flower"], new() { Steps = 2, Seed = 3 }, seen, stop));
         Cell(new(canceled: true));
         Cell(cancellation, seen: _ => { });

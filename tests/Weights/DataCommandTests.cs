@@ -1,4 +1,4 @@
-using ImageGen.Kernel.Commands;
+using ImageGen.Course.CommandLine;
 using ImageGen.Weights;
 
 namespace ImageGen.Tests;
