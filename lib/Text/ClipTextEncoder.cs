@@ -86,7 +86,7 @@ public sealed class ClipTextEncoder : nn.Module<Tensor, ClipTextOutput>
         var encoder = new ClipTextEncoder(config, new Device(DeviceType.META));
         try
         {
-            file.LoadIntoEmpty(encoder, device, type, encoder.Rename);
+            OpenAiClip.Translated(file).LoadIntoEmpty(encoder, device, type, encoder.Rename);
         }
         catch
         {
@@ -101,7 +101,7 @@ public sealed class ClipTextEncoder : nn.Module<Tensor, ClipTextOutput>
     /// <exception cref="CourseException">The file cannot be read or does not fit: the message lists what is missing or of another shape.</exception>
     public void Load(string path)
     {
-        using var file = WeightFile.Open(path);
+        using var file = OpenAiClip.Translated(WeightFile.Open(path));
         file.LoadInto(this, Rename);
     }
 
