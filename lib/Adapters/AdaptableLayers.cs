@@ -8,14 +8,14 @@ using static TorchSharp.torch;
 
 namespace ImageGen.Adapters;
 
-/// <summary>The layers of a model that are one matrix: Linear, and convolutions of 1×1.</summary>
+/// <summary>The layers of a model that can be adapted: Linear ones and convolutions.</summary>
 internal static class AdaptableLayers
 {
     /// <summary>All of them, with their paths, in the model's order; a layer that has two paths by its first.</summary>
     internal static IReadOnlyList<(string Path, nn.Module<Tensor, Tensor> Layer)> Of(nn.Module model)
     {
         var seen = new HashSet<nn.Module>(ReferenceEqualityComparer.Instance);
-        return [.. model.named_modules().Where(part => IsMatrix(part.module) && seen.Add(part.module)).Select(part => (part.name, (nn.Module<Tensor, Tensor>)part.module))];
+        return [.. model.named_modules().Where(part => IsKnown(part.module) && seen.Add(part.module)).Select(part => (part.name, (nn.Module<Tensor, Tensor>)part.module))];
     }
 
     /// <summary>Those that the patterns name.</summary>
@@ -27,12 +27,12 @@ internal static class AdaptableLayers
         foreach (var (pattern, form) in forms)
             if (!all.Any(part => form.IsMatch(part.Path)))
                 throw new CourseException(model.named_modules().Any(part => form.IsMatch(part.name))
-                    ? $"The target '{pattern}' names layers of {model.GetType().Name} that are neither Linear nor convolutions of 1×1: only those can be adapted."
+                    ? $"The target '{pattern}' names layers of {model.GetType().Name} that are neither Linear nor convolutions: only those can be adapted."
                     : $"The target '{pattern}' names no layer of {model.GetType().Name}, whose layers end in {Listing.Of([.. all.Select(part => LastNames(part.Path)).Distinct()])}.");
         return [.. all.Where(part => forms.Any(form => form.Form.IsMatch(part.Path)))];
     }
 
-    /// <summary>The layer's weight: <c>[out, in]</c>, or <c>[out, in, 1, 1]</c> of a convolution.</summary>
+    /// <summary>The layer's weight: <c>[out, in]</c>, or <c>[out, in, h, w]</c> of a convolution.</summary>
     internal static Parameter Weight(nn.Module layer) => layer switch
     {
         Linear linear => linear.weight!,
@@ -40,8 +40,9 @@ internal static class AdaptableLayers
         _ => ((Conv2d)layer).weight!,
     };
 
-    private static bool IsMatrix(nn.Module module) => module is Linear or PointwiseConv2d
-        || module is Conv2d { groups: 1 } convolution && convolution.kernel_size is [1, 1] && convolution.stride is [1, 1];
+    // Of a convolution in groups the two matrices would be several; at a mirrored border zeros would be wrong.
+    private static bool IsKnown(nn.Module module) => module is Linear or PointwiseConv2d
+        || module is Conv2d { groups: 1, padding_mode: PaddingModes.Zeros, padding: not null };
 
     private static Regex Form(string pattern) =>
         new($@"(^|\.){Regex.Escape(pattern).Replace(@"\*", ".*", StringComparison.Ordinal)}$", RegexOptions.CultureInvariant);

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using ImageGen.Diffusion;
 using ImageGen.Runtime;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -24,6 +25,7 @@ internal sealed class AdaptedLayer
     private AdaptedLayer(nn.Module<Tensor, Tensor> layer)
     {
         this.layer = layer;
+        HookedLayers.Add(layer);
         unhook.Add(layer.register_forward_hook(Finish).remove);
     }
 
@@ -57,7 +59,7 @@ internal sealed class AdaptedLayer
         // Subtracting again what was added would not give the same bits: the weight itself is kept, and copied back.
         own ??= weight.detach().clone().DetachFromDisposeScope();
         weight.copy_(own);
-        foreach (var addition in merged.Where(addition => addition.Share != 0)) weight.add_(addition.Delta(), addition.Share);
+        foreach (var addition in merged.Where(addition => addition.Share != 0)) weight.add_(addition.Change(own), addition.Share);
         if (merged.Count > 0) return;
         own.Dispose();
         own = null;
@@ -88,6 +90,9 @@ internal sealed class AdaptedLayer
         Forget();
     }
 
+    /// <summary>The layer's weight without any addition; of 4 bits, made whole.</summary>
+    internal Tensor OwnWeight() => Quantized?.Dequantize() ?? (own ?? AdaptableLayers.Weight(layer)).detach();
+
     private void Replace(Tensor values) => ((Linear)layer).weight = new Parameter(values.DetachFromDisposeScope(), requires_grad: false);
 
     private void Forget()
@@ -95,6 +100,7 @@ internal sealed class AdaptedLayer
         if (additions.Count > 0 || Quantized is not null) return;
         foreach (var remove in unhook) remove();
         Known.Remove(layer);
+        HookedLayers.Remove(layer);
     }
 
     private Tensor Begin(nn.Module<Tensor, Tensor> _, Tensor x)
@@ -112,7 +118,7 @@ internal sealed class AdaptedLayer
         var sum = Quantized is null ? output : output + Nf4Product.Of(x, Quantized);
         foreach (var addition in additions)
             if (addition is { Share: not 0, Merged: false })
-                sum = addition.AddTo(sum, x); // Wx + w·s·B(Ax)
+                sum = addition.AddTo(sum, x, OwnWeight); // Wx + w·s·B(Ax)
         return sum.MoveToOuterDisposeScope();
     }
 }

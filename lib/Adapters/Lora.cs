@@ -14,10 +14,12 @@ public sealed class Lora : nn.Module
 {
     private readonly Dictionary<string, LoraLayer> layers;
     private readonly List<AdaptedLayer> adapted = [];
+    private readonly ReplacedTensors whole;
 
-    private Lora(nn.Module model, IReadOnlyList<(string Path, nn.Module<Tensor, Tensor> Target, LoraLayer Layer)> parts) : base(nameof(Lora))
+    private Lora(nn.Module model, IReadOnlyList<(string Path, nn.Module<Tensor, Tensor> Target, LoraLayer Layer)> parts, IReadOnlyDictionary<string, Tensor>? whole) : base(nameof(Lora))
     {
         Model = model;
+        this.whole = new(model, whole ?? new Dictionary<string, Tensor>());
         layers = parts.ToDictionary(part => part.Path, part => part.Layer);
         foreach (var (name, module) in Tree([.. parts.Select(part => (part.Path.Split('.'), (nn.Module)part.Layer))])) register_module(name, module);
         foreach (var parameter in model.parameters()) parameter.requires_grad = false;
@@ -27,6 +29,7 @@ public sealed class Lora : nn.Module
             seam.Add(layer);
             adapted.Add(seam);
         }
+        this.whole.Put(true);
     }
 
     /// <summary>The model that wears it.</summary>
@@ -35,8 +38,11 @@ public sealed class Lora : nn.Module
     /// <summary>The additions by the paths of the layers they are on.</summary>
     public IReadOnlyDictionary<string, LoraLayer> Layers => layers;
 
+    /// <summary>Tensors that a file has whole, in place of the model's own while the adapter is on, by the model's names.</summary>
+    internal IReadOnlyDictionary<string, Tensor> Whole => whole.Values;
+
     /// <summary>Numbers to learn.</summary>
-    public long ParameterCount => layers.Values.Sum(layer => layer.A.numel() + layer.B.numel());
+    public long ParameterCount => layers.Values.Sum(layer => layer.A.numel() + layer.B.numel() + (layer.Magnitude?.numel() ?? 0));
 
     /// <summary>How strongly it counts: 1 as trained, 0 not at all, and between, beyond or below as you like.</summary>
     /// <exception cref="CourseException">It is no finite number.</exception>
@@ -77,12 +83,11 @@ public sealed class Lora : nn.Module
         using var generator = new Generator((ulong)options.Seed, CPU);
         return Wear(model, found.Select(part =>
         {
-            var shape = ShapeOf(part.Layer);
-            if (options.Rank > Math.Min(shape[0], shape[1]))
-                throw new CourseException($"Rank is {options.Rank}, and {part.Path} is a matrix of {shape[0]}×{shape[1]}, whose rank is at most {Math.Min(shape[0], shape[1])}: lower Rank.");
-            using var like = zeros(shape, device: AdaptableLayers.Weight(part.Layer).device);
-            var layer = new LoraLayer(like, options.Rank, options.Scale, options.Dropout);
-            layer.Initialize(generator);
+            var product = LayerProduct.Of(part.Layer, ShapeOf(part.Layer));
+            if (options.Rank > product.MostRank)
+                throw new CourseException($"Rank is {options.Rank}, and {part.Path} is a matrix of {product.Shape[0]}×{product.Inputs}, whose rank is at most {product.MostRank}: lower Rank.");
+            var layer = new LoraLayer(product, AdaptableLayers.Weight(part.Layer).device, options.Rank, options.Scale, options.Dropout, options.Dora);
+            layer.Initialize(generator, () => OwnWeight(part.Layer));
             return (part.Path, part.Layer, layer);
         }));
     }
@@ -108,18 +113,26 @@ public sealed class Lora : nn.Module
     {
         foreach (var (seam, layer) in adapted.Zip(layers.Values)) seam.Remove(layer);
         adapted.Clear();
+        whole.Put(false);
         Merged = false;
     }
 
     /// <summary>Takes it off and frees it.</summary>
     protected override void Dispose(bool disposing)
     {
-        if (disposing) Detach();
+        if (disposing)
+        {
+            Detach();
+            whole.Dispose();
+        }
         base.Dispose(disposing);
     }
 
     /// <summary>Puts layers that are filled already on a model.</summary>
-    internal static Lora Wear(nn.Module model, IEnumerable<(string Path, nn.Module<Tensor, Tensor> Target, LoraLayer Layer)> parts) => new(model, [.. parts]);
+    internal static Lora Wear(nn.Module model, IEnumerable<(string Path, nn.Module<Tensor, Tensor> Target, LoraLayer Layer)> parts, IReadOnlyDictionary<string, Tensor>? whole = null) => new(model, [.. parts], whole);
+
+    /// <summary>The layer's weight without any addition, made whole where it has 4 bits.</summary>
+    internal static Tensor OwnWeight(nn.Module layer) => AdaptedLayer.Find(layer)?.OwnWeight() ?? AdaptableLayers.Weight(layer).detach();
 
     /// <summary>The matrix's shape, also where its weights have 4 bits.</summary>
     internal static long[] ShapeOf(nn.Module layer) => AdaptedLayer.Find(layer)?.Quantized?.Shape ?? AdaptableLayers.Weight(layer).shape;
@@ -130,6 +143,7 @@ public sealed class Lora : nn.Module
     {
         foreach (var layer in layers.Values) (layer.Share, layer.Merged) = (Enabled ? Weight : 0, Merged);
         foreach (var seam in adapted) seam.Refresh();
+        whole.Put(Enabled && Weight != 0);
     }
 
     // TorchSharp allows no dots in a module's name: each part of a path is a module of its own.

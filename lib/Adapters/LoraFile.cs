@@ -22,7 +22,7 @@ public static class LoraFile
         var config = layout == LoraLayout.Peft ? ConfigOf(lora, path) : null;
         if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder) Directory.CreateDirectory(folder);
         SafeTensors.Save(path, Tensors(lora, layout), type, new Dictionary<string, string>(notes ?? new Dictionary<string, string>()) { ["format"] = "pt" });
-        config?.WriteBeside(path, lora.Layers.Keys);
+        config?.WriteBeside(path, lora.Layers.Keys, lora.Whole.Keys.Select(name => name[..name.LastIndexOf('.')]).Distinct());
     }
 
     /// <summary>An adapter's matrices as a file of that layout names them; α with them, where the layout has it in the file.</summary>
@@ -34,10 +34,17 @@ public static class LoraFile
         {
             tensors[LoraName.Of(layout, part, name, LoraRole.Down)] = layer.A;
             tensors[LoraName.Of(layout, part, name, LoraRole.Up)] = layer.B;
+            // Each layout has a shape of its own for DoRA's lengths: peft's is the weight's second side, kohya's the first.
+            if (layer.Magnitude is { } lengths)
+                tensors[LoraName.Of(layout, part, name, LoraRole.Magnitude)] = layout == LoraLayout.Kohya ? lengths.view(layer.A.dim() == 4 ? [-1, 1, 1, 1] : [-1, 1])
+                    : layer.A.dim() == 4 ? lengths.view(1, -1, 1, 1) : lengths;
             // These layouts have one rule, s = α/r: an α that gives this scale, whatever rule it came from.
             if (layout == LoraLayout.Kohya || layout == LoraLayout.Diffusers && layer.Scale != 1)
                 tensors[LoraName.Of(layout, part, name, LoraRole.Alpha)] = tensor((float)(layer.Scale * layer.Rank));
         }
+        foreach (var (name, value) in lora.Whole)
+            tensors[layout == LoraLayout.Peft ? LoraName.Of(layout, part, name, LoraRole.Whole)
+                : throw new CourseException($"The adapter has whole tensors of the model, {name} for example, which peft's layout alone can hold: write it as Peft.")] = value;
         return tensors;
     }
 
@@ -47,7 +54,7 @@ public static class LoraFile
     /// <exception cref="CourseException">The file is damaged or no LoRA, mixes layouts, or was trained for another model: one line says which layers do not fit.</exception>
     public static Lora Attach(nn.Module model, string path)
     {
-        using var file = WeightFile.Open(path);
+        using var file = WeightFile.Open(path).Unwrapped(name => LoraName.Parse(name) is { Role: not LoraRole.Whole });
         return Attach(model, file);
     }
 
@@ -55,17 +62,19 @@ public static class LoraFile
     public static Lora Attach(nn.Module model, WeightFile file)
     {
         var names = LoraCheck.Names(file);
-        var config = names[0].Name.Layout == LoraLayout.Peft ? PeftConfig.Beside(file.Path) : null;
+        var config = PeftConfig.Of(file, names[0].Name.Layout, PartOf(model));
         var layers = LoraCheck.Layers(model, PartOf(model), file, names);
+        var whole = LoraCheck.Whole(model, file, names);
         using var frozen = no_grad();
         return Lora.Wear(model, layers.Select(found =>
         {
             var rank = (int)found.Down.Shape[0];
-            var scale = found.Alpha is { } alpha ? AlphaIn(file, alpha) / rank : config?.ScaleOf(rank) ?? 1;
-            using var like = zeros(Lora.ShapeOf(found.Layer), device: AdaptableLayers.Weight(found.Layer).device);
-            var layer = new LoraLayer(like, rank, scale, dropout: 0);
+            if (config is { Dora: true } && found.Magnitude is null) throw new CourseException($"{file.Path} lacks DoRA's magnitudes of {found.Path}, which its {PeftConfig.FileName} announces.");
+            var scale = found.Alpha is { } alpha ? AlphaIn(file, alpha) / rank : config?.ScaleOf(found.Path, rank) ?? 1;
+            var layer = new LoraLayer(found.Product, AdaptableLayers.Weight(found.Layer).device, rank, scale, dropout: 0, found.Magnitude is not null);
             Fill(layer.A, found.Down);
             Fill(layer.B, found.Up);
+            if (found.Magnitude is { } magnitude) Fill(layer.Magnitude!, magnitude);
             return (found.Path, found.Layer, layer);
 
             // A 1×1 convolution's matrix may stand in the file without its last two sides, and a dense layer's with them.
@@ -74,7 +83,7 @@ public static class LoraFile
                 using var values = file.Read(entry.Name);
                 target.copy_(values.view(target.shape));
             }
-        }));
+        }), whole.ToDictionary(pair => pair.Key, pair => file.Read(pair.Value.Name).DetachFromDisposeScope()));
     }
 
     internal static LoraPart PartOf(nn.Module model) => model is UNet ? LoraPart.UNet : LoraPart.TextEncoder;
@@ -86,11 +95,19 @@ public static class LoraFile
         return alpha > 0 && double.IsFinite(alpha) ? alpha : throw new CourseException($"The LoRA {file.Path} has an alpha that is no number above 0: {entry.Name}.");
     }
 
+    // The rank and the strength that most layers have, and patterns for the others: their whole paths.
     private static PeftConfig ConfigOf(Lora lora, string path)
     {
-        var (rank, scale) = (lora.Layers.Values.First().Rank, lora.Layers.Values.First().Scale);
-        if (lora.Layers.Values.Any(layer => layer.Rank != rank || layer.Scale != scale))
-            throw new CourseException($"{path} cannot be written in peft's layout, which has one rank and one alpha for all layers: write it as Diffusers or Kohya.");
-        return new(rank, scale * rank, RankStabilized: false);
+        var layers = lora.Layers.Select(pair => (Path: pair.Key, pair.Value.Rank, Alpha: pair.Value.Scale * pair.Value.Rank, Dora: pair.Value.Magnitude is not null)).ToList();
+        if (layers.Select(layer => layer.Dora).Distinct().Count() > 1)
+            throw new CourseException($"{path} cannot be written in peft's layout, in which all layers have DoRA's magnitudes or none: write it as Diffusers or Kohya.");
+        var (rank, alpha) = (Most(layers.Select(layer => layer.Rank)), Most(layers.Select(layer => layer.Alpha)));
+        return new(rank, alpha, RankStabilized: false, layers[0].Dora)
+        {
+            Ranks = [.. layers.Where(layer => layer.Rank != rank).Select(layer => (layer.Path, (double)layer.Rank))],
+            Alphas = [.. layers.Where(layer => layer.Alpha != alpha).Select(layer => (layer.Path, layer.Alpha))],
+        };
+
+        static T Most<T>(IEnumerable<T> values) where T : notnull => values.GroupBy(value => value).MaxBy(group => group.Count())!.Key;
     }
 }

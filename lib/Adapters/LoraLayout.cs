@@ -28,4 +28,13 @@ internal enum LoraRole
     Down,
     Up,
     Alpha,
+
+    /// <summary>DoRA's lengths of the rows.</summary>
+    Magnitude,
+
+    /// <summary>A tensor of the model that was learned whole.</summary>
+    Whole,
+
+    /// <summary>A tensor of the model as it was: nothing of the adapter.</summary>
+    Frozen,
 }

@@ -11,6 +11,9 @@ public sealed record LoraOptions
     /// <summary>Attention with what surrounds it: the dense layers and the 1×1 convolutions at the entrance and the exit.</summary>
     public static IReadOnlyList<string> Transformer { get; } = [.. Attention, "ff.net.0.proj", "ff.net.2", "proj_in", "proj_out"];
 
+    /// <summary>Those and the convolutions of the residual blocks and between the resolutions: what is called LoCon.</summary>
+    public static IReadOnlyList<string> Everything { get; } = [.. Transformer, "conv1", "conv2", "conv_shortcut", "conv"];
+
     /// <summary>BERT's usual targets.</summary>
     public static IReadOnlyList<string> Bert { get; } = ["query", "value"];
 
@@ -31,6 +34,9 @@ public sealed record LoraOptions
 
     /// <summary>Whether the scale is α/√r, which does not let high ranks learn more slowly (Kalajdzievski, arXiv 2312.03732).</summary>
     public bool RankStabilized { get; init; }
+
+    /// <summary>Whether the lengths of the weight's rows are learned of themselves (DoRA, Liu and others, arXiv 2402.09353): nearer to learning the whole weight, slower.</summary>
+    public bool Dora { get; init; }
 
     /// <summary>Where chance begins: A starts random, B at zero.</summary>
     public int Seed { get; init; } = Seeds.Default;

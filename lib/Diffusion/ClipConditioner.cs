@@ -20,6 +20,15 @@ public sealed class ClipConditioner(ClipTokenizer tokenizer, ClipTextEncoder enc
     /// <summary>CLIP's text tower.</summary>
     public ClipTextEncoder Encoder => encoder;
 
+    /// <summary>Which layer's vectors are looked at, counted from the end: 1 is the last; some community models ask for 2, the second last.</summary>
+    /// <exception cref="CourseException">The text tower has not so many layers.</exception>
+    public int ClipSkip
+    {
+        get;
+        set => field = value >= 1 && value <= encoder.Config.Layers ? value
+            : throw new CourseException($"ClipSkip is {value}: it must be 1, the last layer, to {encoder.Config.Layers}, the first.");
+    } = 1;
+
     /// <inheritdoc/>
     public int Width => encoder.Config.Width;
 
@@ -44,14 +53,14 @@ public sealed class ClipConditioner(ClipTokenizer tokenizer, ClipTextEncoder enc
         var device = encoder.parameters().First().device;
         var rows = texts.Select(text => Cut(Weighted(text))).ToList();
         var batch = TokenBatch.Of([.. rows.Select(row => row.Select(token => token.Id).ToArray())], tokenizer.PadId, MaxTokens, device);
-        var vectors = encoder.call(batch.Ids).Sequence;
+        var vectors = encoder.forward(batch.Ids, ClipSkip).Sequence;
         if (rows.All(row => row.All(token => token.Weight == 1))) return new(vectors.MoveToOuterDisposeScope(), null);
 
         var weights = ones([rows.Count, MaxTokens, 1], vectors.dtype, device);
         for (var i = 0; i < rows.Count; i++)
             for (var j = 0; j < rows[i].Count; j++)
                 if (rows[i][j].Weight != 1) weights[i, j] = (float)rows[i][j].Weight;
-        var nothing = encoder.call(TokenBatch.Of([[tokenizer.StartId, tokenizer.EndId]], tokenizer.PadId, MaxTokens, device).Ids).Sequence;
+        var nothing = encoder.forward(TokenBatch.Of([[tokenizer.StartId, tokenizer.EndId]], tokenizer.PadId, MaxTokens, device).Ids, ClipSkip).Sequence;
         return new((nothing + weights * (vectors - nothing)).MoveToOuterDisposeScope(), null);
     }
 

@@ -28,7 +28,7 @@ internal sealed record ModelIndex(bool TextIsBert)
         var kind = json.Word(Class, Known[0]);
         if (!Known.Contains(kind))
             throw new CourseException($"{path} is of a {kind}; the course opens version 1 of Stable Diffusion, a "
-                + $"{Known[0]}.");
+                + $"{Known[0]}.{Advice(kind)}");
         foreach (var (part, known) in Parts)
             if (json.Has(part) && json.Words(part) is var names && !(names is [_, var name] && known.Contains(name)))
                 throw json.Error($"has '{part}' [{string.Join(", ", names)}]; the course opens "
@@ -39,6 +39,14 @@ internal sealed record ModelIndex(bool TextIsBert)
         json.End("version 1 of Stable Diffusion");
         return new(json.Has("text_encoder") && json.Words("text_encoder") is [_, "BertModel"]);
     }
+
+    private static string Advice(string kind) => kind switch
+    {
+        "StableDiffusionInpaintPipeline" => " Its U-Net has nine channels in, for inpainting: use the plain model, "
+            + "the course inpaints with it.",
+        "StableDiffusionXLPipeline" or "StableDiffusionXLImg2ImgPipeline" => " This is Stable Diffusion XL.",
+        _ => "",
+    };
 
     internal static void Write(string folder, bool isBert, string? scheduler) =>
         PartFiles.Write(Path.Combine(folder, FileName), JsonSerializer.Serialize(Entries(isBert, scheduler)));

@@ -50,7 +50,7 @@ internal sealed class ResnetBlock : nn.Module<Tensor, Tensor?, Tensor>
     // the convolution does: there it is one product, of the weights with what each place sees, unfolded into a column.
     private static Tensor Convolve(Conv2d conv, Tensor x)
     {
-        if (x.device_type != DeviceType.CPU || x.shape is not [2 or 3, _, <= 4, <= 4]) return conv.call(x);
+        if (x.device_type != DeviceType.CPU || x.shape is not [2 or 3, _, <= 4, <= 4] || HookedLayers.Contains(conv)) return conv.call(x);
         var columns = nn.functional.unfold(x, kernel_size: 3, padding: 1); // [B, 9·inputs, H·W]
         var weights = conv.weight!.flatten(start_dim: 1).expand(x.shape[0], -1, -1);
         return (weights.bmm(columns) + conv.bias!.unsqueeze(1)).view(x.shape[0], -1, x.shape[2], x.shape[3]);

@@ -12,9 +12,12 @@ namespace ImageGen.Diffusion;
 /// </summary>
 /// <param name="unetLayers">Residual blocks at each resolution of the U-Net on its way in.</param>
 /// <param name="autoencoderLevels">Resolutions of the autoencoder.</param>
-internal sealed partial class SingleFileNames(int unetLayers, int autoencoderLevels)
+/// <param name="averages">The averaged weights of the U-Net by their names, in place of the trained ones; null for those.</param>
+internal sealed partial class SingleFileNames(int unetLayers, int autoencoderLevels, IReadOnlyDictionary<string, WeightEntry>? averages = null)
 {
-    private const string UNetStart = "model.diffusion_model.", AutoencoderStart = "first_stage_model.", TextStart = "cond_stage_model.transformer.";
+    internal const string UNetStart = "model.diffusion_model.";
+
+    private const string AutoencoderStart = "first_stage_model.", TextStart = "cond_stage_model.transformer.", TextModel = "text_model.", AverageStart = "model_ema.";
 
     private static readonly (string Old, string Now)[] Outer =
     [
@@ -34,16 +37,24 @@ internal sealed partial class SingleFileNames(int unetLayers, int autoencoderLev
         (".norm_out.", ".conv_norm_out."), (".nin_shortcut.", ".conv_shortcut."), (".mid.block_1.", ".mid_block.resnets.0."), (".mid.block_2.", ".mid_block.resnets.1."),
         (".mid.attn_1.norm.", ".mid_block.attentions.0.group_norm."), (".mid.attn_1.q.", ".mid_block.attentions.0.to_q."), (".mid.attn_1.k.", ".mid_block.attentions.0.to_k."),
         (".mid.attn_1.v.", ".mid_block.attentions.0.to_v."), (".mid.attn_1.proj_out.", ".mid_block.attentions.0.to_out.0."),
+        (".mid.attn_1.", ".mid_block.attentions.0."), // some programs write today's names here, or those between
     ];
 
-    /// <summary>Whether a file's names are of this kind at all.</summary>
-    internal static bool Knows(WeightFile file) => file.Entries.Any(entry => entry.Name.StartsWith(UNetStart, StringComparison.Ordinal));
+    /// <summary>The averaged weights of the U-Net, by the names that the trained ones have: theirs are the same without dots.</summary>
+    /// <exception cref="Runtime.CourseException">The file has none.</exception>
+    internal static IReadOnlyDictionary<string, WeightEntry> Averages(WeightFile file)
+    {
+        var found = file.Entries.Where(entry => entry.Name.StartsWith(UNetStart, StringComparison.Ordinal))
+            .Select(entry => (entry.Name, Average: AverageStart + entry.Name["model.".Length..].Replace(".", "", StringComparison.Ordinal)))
+            .Where(pair => file.Contains(pair.Average)).ToDictionary(pair => pair.Name, pair => file[pair.Average]);
+        return found.Count > 0 ? found : throw NamePrefixes.Missing(file.Path);
+    }
 
     /// <summary>What in the file is of one part, a folder's name, under the names it has there.</summary>
     internal WeightEntry? Of(WeightEntry entry, string part)
     {
-        if (part == StableDiffusionParts.TextFolder) return Cut(entry.Name, TextStart) is { } text ? entry.As(text, entry.Shape) : null;
-        if (part == StableDiffusionParts.UNetFolder) return Cut(entry.Name, UNetStart) is { } name ? entry.As(UNet(name), entry.Shape) : null;
+        if (part == StableDiffusionParts.TextFolder) return Cut(entry.Name, TextStart) is { } text ? entry.As(text.StartsWith(TextModel, StringComparison.Ordinal) ? text : TextModel + text, entry.Shape) : null;
+        if (part == StableDiffusionParts.UNetFolder) return Cut(entry.Name, UNetStart) is { } name ? (averages is null ? entry : averages.GetValueOrDefault(entry.Name))?.As(UNet(name), entry.Shape) : null;
         if (Cut(entry.Name, AutoencoderStart) is not { } old) return null;
         // Its attention was made of convolutions of 1 × 1, and is of dense layers now.
         return entry.As(OfAutoencoder(old), old.Contains(".attn_1.", StringComparison.Ordinal) && entry.Shape is [var rows, var columns, 1, 1] ? [rows, columns] : entry.Shape);

@@ -31,10 +31,11 @@ public static class StableDiffusion
     /// CLIP's tokenizer beside it or in the cache of downloads.</param>
     /// <param name="device">Where the models go; the course's device when null.</param>
     /// <param name="type">Float32, BFloat16 or Float16; half on a GPU and float32 on the CPU when null. Files of another type are converted.</param>
+    /// <param name="averaged">Whether the U-Net's averaged (EMA) weights are taken, where a checkpoint of one file has them beside the trained ones.</param>
     /// <exception cref="CourseException">A part is missing or damaged, does not fit the others, or is another kind of model.</exception>
-    public static LatentDiffusion Open(string path, Device? device = null, ScalarType? type = null)
+    public static LatentDiffusion Open(string path, Device? device = null, ScalarType? type = null, bool averaged = false)
     {
-        var files = StableDiffusionParts.Of(path);
+        var files = StableDiffusionParts.Of(path, averaged);
         device ??= Compute.Device;
         var numbers = type ?? (device.type == DeviceType.CPU ? ScalarType.Float32 : ScalarType.Float16);
         if (numbers is not (ScalarType.Float32 or ScalarType.BFloat16 or ScalarType.Float16))

@@ -19,16 +19,21 @@ internal sealed class StableDiffusionParts
 
     private readonly string folder;
     private readonly string? file; // that holds all weights; null where each part has its own
-    private readonly bool textIsBert;
+    private readonly bool textIsBert, averaged;
 
-    private StableDiffusionParts(string folder, string? file)
+    private StableDiffusionParts(string folder, string? file, bool averaged)
     {
-        (this.folder, this.file) = (folder, file);
+        (this.folder, this.file, this.averaged) = (folder, file, averaged);
+        if (averaged && file is null)
+            throw new CourseException($"{folder} is a folder, whose weights are one set: averaged (EMA) weights beside "
+                + "the trained ones are in some checkpoints of one file.");
         textIsBert = ModelIndex.Read(folder).TextIsBert;
         var diffusion = ConfigOf(SchedulerFolder, Schedule, DiffusionConfig.FromJson, DiffusionConfig.StableDiffusion);
         // Latents are no values from −1 to 1: where early files ask to cut them, or leave it to a class that does,
         // diffusers' pipeline does not.
         Diffusion = diffusion with { Sampling = diffusion.Sampling with { ClipSampleRange = null } };
+        if (file is not null)
+            Diffusion = Diffusion with { Prediction = SingleFileKinds.Prediction(file, Diffusion.Prediction) };
         UNet = ConfigOf(UNetFolder, Config, UNetConfig.FromJson, UNetConfig.StableDiffusion);
         Autoencoder =
             ConfigOf(AutoencoderFolder, Config, AutoencoderConfig.FromJson, AutoencoderConfig.StableDiffusion);
@@ -38,9 +43,9 @@ internal sealed class StableDiffusionParts
     }
 
     /// <summary>Reads the configurations of a folder, or of a file.</summary>
-    internal static StableDiffusionParts Of(string path) =>
-        Directory.Exists(path) ? new(path, null)
-        : File.Exists(path) ? new(Path.GetDirectoryName(Path.GetFullPath(path))!, path)
+    internal static StableDiffusionParts Of(string path, bool averaged = false) =>
+        Directory.Exists(path) ? new(path, null, averaged)
+        : File.Exists(path) ? new(Path.GetDirectoryName(Path.GetFullPath(path))!, path, averaged)
         : throw new CourseException($"There is no folder {path}, and no file: name the folder that holds "
             + "model_index.json, or unet and vae; or a checkpoint that is one file.");
 
@@ -123,17 +128,11 @@ internal sealed class StableDiffusionParts
     private WeightFile Weights(string part, ScalarType type)
     {
         if (file is null) return PartFiles.Open(folder, part, type);
-        var all = WeightFile.Open(file);
+        var all = SingleFileKinds.Open(file);
         try
         {
-            if (!SingleFileNames.Knows(all))
-                throw new CourseException($"{file} is no checkpoint of a whole Stable Diffusion 1: none of its names "
-                    + "begins with model.diffusion_model. If it is a LoRA, open the model first and put it on.");
-            string[] newer = ["conditioner.", "cond_stage_model.model."];
-            if (all.Entries.FirstOrDefault(entry => newer.Any(IsStartOf(entry.Name))) is { } other)
-                throw new CourseException($"{file} is a checkpoint of Stable Diffusion 2 or XL: it has {other.Name}; "
-                    + "the course opens version 1.");
-            var names = new SingleFileNames(UNet.ResnetsPerLevel, Autoencoder.Channels.Count);
+            var names = new SingleFileNames(UNet.ResnetsPerLevel, Autoencoder.Channels.Count,
+                averaged && part == UNetFolder ? SingleFileNames.Averages(all) : null);
             return all.Renamed(entry => names.Of(entry, part));
         }
         catch
@@ -141,8 +140,6 @@ internal sealed class StableDiffusionParts
             all.Dispose();
             throw;
         }
-
-        static Func<string, bool> IsStartOf(string name) => start => name.StartsWith(start, StringComparison.Ordinal);
     }
 
     // One file has no tokenizer in it: all models of version 1 have CLIP's, from beside it or from the cache.

@@ -15,16 +15,18 @@ namespace ImageGen.Text;
 public static class BasicTokenizer
 {
     /// <summary>The words of a text, in order. "Café, 花!" gives <c>cafe</c> <c>,</c> <c>花</c> <c>!</c>; an empty text none.</summary>
-    public static IReadOnlyList<string> Split(string text)
+    /// <param name="text">Any text.</param>
+    /// <param name="cased">Whether capitals and accents stay, as in the cased version: <c>Café</c>.</param>
+    public static IReadOnlyList<string> Split(string text, bool cased = false)
     {
         // Lower case first, accents after: "İ" becomes an i and a dot, and the dot goes with the accents.
-        var plain = CanonicalForm.Decompose(Lowercase.Of(Clean(text)));
+        var plain = cased ? Clean(text) : CanonicalForm.Decompose(Lowercase.Of(Clean(text)));
         var words = new List<string>();
         var word = new StringBuilder();
         foreach (var rune in plain.EnumerateRunes())
         {
             var category = Rune.GetUnicodeCategory(rune);
-            if (category == UnicodeCategory.NonSpacingMark) continue;
+            if (!cased && category == UnicodeCategory.NonSpacingMark) continue;
             var separates = IsSpace(rune) || category is UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
             var stands = IsPunctuation(rune);
             if (separates || stands) Finish();

@@ -11,7 +11,7 @@ namespace ImageGen.Text;
 /// <param name="FeedForward">Width of the hidden layer between two attentions.</param>
 /// <param name="Positions">The most tokens a text may have.</param>
 /// <param name="Dropout">Share of numbers dropped in training.</param>
-/// <param name="Segments">Rows of the table that tells first from second sentences; the course has first ones only.</param>
+/// <param name="Segments">Rows of the table that tells first from second sentences.</param>
 /// <param name="NormEpsilon">Keeps layer normalization from dividing by zero.</param>
 public sealed record BertConfig(
     int VocabularySize, int Width = 768, int Layers = 12, int Heads = 12, int FeedForward = 3072, int Positions = 512,

@@ -62,22 +62,27 @@ public sealed class BertEncoder : nn.Module<Tensor, Tensor, BertOutput>
     public Tensor WordVectors => words.weight!;
 
     /// <summary>Encodes a batch.</summary>
-    public BertOutput forward(TokenBatch batch, bool keepAttention = false) => forward(batch.Ids, batch.Mask, keepAttention);
+    public BertOutput forward(TokenBatch batch, bool keepAttention = false) => forward(batch.Ids, batch.Mask, keepAttention, batch.Segments);
 
     /// <summary>Encodes <c>[B, T]</c> ids (int64); the mask, <c>[B, T]</c> bool, is true where an id belongs to its text.</summary>
     /// <exception cref="CourseException">The texts are longer than the model has positions.</exception>
     public override BertOutput forward(Tensor ids, Tensor mask) => forward(ids, mask, keepAttention: false);
 
     /// <summary>Encodes as the shorter form does and, with <paramref name="keepAttention"/>, gives every layer's attention map too (slower: the fused kernel does not show it).</summary>
-    /// <exception cref="CourseException">The texts are longer than the model has positions.</exception>
-    public BertOutput forward(Tensor ids, Tensor mask, bool keepAttention)
+    /// <param name="ids"><c>[B, T]</c> int64.</param>
+    /// <param name="mask"><c>[B, T]</c> bool.</param>
+    /// <param name="keepAttention">Whether the maps are given.</param>
+    /// <param name="pairs">For pairs of texts, 0 where a token is of the first and 1 where it is of the second, <c>[B, T]</c> int64; null for single ones.</param>
+    /// <exception cref="CourseException">The texts are longer than the model has positions, or it knows no second ones.</exception>
+    public BertOutput forward(Tensor ids, Tensor mask, bool keepAttention, Tensor? pairs = null)
     {
+        if (pairs is not null && Config.Segments < 2) throw new CourseException($"This BERT has {Config.Segments} kind of sentence: pairs need two.");
         var length = ids.shape[1];
         if (length > Config.Positions) throw new CourseException($"The texts have {length} tokens and this BERT has {Config.Positions} positions: encode with maxLength {Config.Positions} or less.");
         using var scope = NewDisposeScope();
         var maps = keepAttention ? new List<Tensor>() : null;
-        // A token's vector: what it is, where it stands, and that it belongs to the first (here: only) sentence.
-        var x = words.call(ids) + positions.weight![..(int)length] + segments.weight![0];
+        // A token's vector: what it is, where it stands, and whether it belongs to the first sentence or the second.
+        var x = words.call(ids) + positions.weight![..(int)length] + (pairs is null ? segments.weight![0] : segments.call(pairs));
         x = nn.functional.dropout(norm.call(x), Config.Dropout, training);
         var visible = mask.unsqueeze(1).unsqueeze(1); // [B, 1, 1, T]: nobody looks at padding
         foreach (var layer in layers) x = maps is null ? layer.call(x, visible) : layer.forward(x, visible, maps);

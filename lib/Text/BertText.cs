@@ -20,7 +20,7 @@ public sealed record WordGuess(string Token, double Probability)
 public sealed class BertText : ICaptionEncoder, IDisposable
 {
     /// <summary>The files of a model's folder, named as on Hugging Face's hub.</summary>
-    public const string ConfigFile = "config.json", VocabularyFile = "vocab.txt", WeightsFile = "model.safetensors";
+    public const string ConfigFile = "config.json", VocabularyFile = "vocab.txt", WeightsFile = "model.safetensors", TokenizerFile = "tokenizer_config.json";
 
     /// <summary>The checkpoint of MiniBERT in data/checkpoints, and the command's name for its training.</summary>
     public const string MiniName = "minibert";
@@ -98,14 +98,17 @@ public sealed class BertText : ICaptionEncoder, IDisposable
     public static BertText Load(string folder, Device? device = null)
     {
         var config = BertConfig.Load(Path.Combine(folder, ConfigFile));
-        return Fill(config, Vocabulary.Load(Path.Combine(folder, VocabularyFile)), folder, device, model => model.Load(Path.Combine(folder, WeightsFile)));
+        var settings = Path.Combine(folder, TokenizerFile);
+        var cased = File.Exists(settings) ? !ModelJson.Read(settings).Truth("do_lower_case", true) : null as bool?;
+        return Fill(config, Vocabulary.Load(Path.Combine(folder, VocabularyFile)), folder, device, model => model.Load(Path.Combine(folder, WeightsFile)), cased);
     }
 
-    private static BertText Fill(BertConfig config, Vocabulary vocabulary, string from, Device? device, Action<MaskedLanguageModel> load)
+    private static BertText Fill(BertConfig config, Vocabulary vocabulary, string from, Device? device, Action<MaskedLanguageModel> load, bool? cased = null)
     {
-        if (vocabulary.Count != config.VocabularySize)
+        // A table may have more rows than there are tokens: some are filled up to a number that suits a GPU.
+        if (vocabulary.Count > config.VocabularySize)
             throw new CourseException($"The model in {from} does not fit together: {VocabularyFile} has {vocabulary.Count} tokens, {ConfigFile} says {config.VocabularySize}.");
-        var tokenizer = new WordPieceTokenizer(vocabulary);
+        var tokenizer = new WordPieceTokenizer(vocabulary, cased);
         var model = new MaskedLanguageModel(config, device);
         try
         {
@@ -138,6 +141,10 @@ public sealed class BertText : ICaptionEncoder, IDisposable
         Tokenizer.Vocabulary.Save(Path.Combine(folder, VocabularyFile));
         Model.Encoder.Config.Save(Path.Combine(folder, ConfigFile));
     }
+
+    /// <summary>Encodes pairs of texts; of longer ones than the model has positions the tails are lost.</summary>
+    /// <exception cref="CourseException">There is no pair.</exception>
+    public TokenBatch Encode(IReadOnlyList<(string First, string Second)> pairs) => TokenBatch.Of(Tokenizer, pairs, Model.Encoder.Config.Positions, Device);
 
     /// <summary>Encodes texts; a longer one than the model has positions loses its tail.</summary>
     /// <exception cref="CourseException">There is no text.</exception>
@@ -180,7 +187,7 @@ public sealed class BertText : ICaptionEncoder, IDisposable
         var batch = Encode([text]);
         var hidden = batch.Ids.eq(Tokenizer.MaskId);
         if (!hidden.any().item<bool>()) throw new CourseException($"The text has no {WordPieceTokenizer.Mask} within its first {batch.Ids.shape[1]} tokens: write {WordPieceTokenizer.Mask} where a word is hidden.");
-        var (probabilities, ids) = Model.ScoresAt(batch.Ids, batch.Mask, hidden).softmax(-1).topk(Math.Min(best, Tokenizer.Vocabulary.Count));
+        var (probabilities, ids) = Model.ScoresAt(batch.Ids, batch.Mask, hidden)[.., ..Tokenizer.Vocabulary.Count].softmax(-1).topk(Math.Min(best, Tokenizer.Vocabulary.Count));
         var (p, id) = (probabilities.to(ScalarType.Float64).cpu(), ids.cpu());
         return [.. Enumerable.Range(0, (int)p.shape[0]).Select(row => (IReadOnlyList<WordGuess>)
             [.. p[row].data<double>().ToArray().Zip(id[row].data<long>().ToArray(), (share, token) => new WordGuess(Tokenizer.Vocabulary[(int)token], share))])];

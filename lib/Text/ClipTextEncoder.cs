@@ -51,14 +51,21 @@ public sealed class ClipTextEncoder : nn.Module<Tensor, ClipTextOutput>
 
     /// <summary>Encodes ids <c>[B, T]</c> (int64), each row with its end token.</summary>
     /// <exception cref="CourseException">The texts are longer than the model has positions.</exception>
-    public override ClipTextOutput forward(Tensor ids)
+    public override ClipTextOutput forward(Tensor ids) => forward(ids, clipSkip: 1);
+
+    /// <summary>Encodes ids, and stops before the last layers.</summary>
+    /// <param name="ids"><c>[B, T]</c> (int64), each row with its end token.</param>
+    /// <param name="clipSkip">Which layer's vectors are taken, counted from the end: 1 is the last, 2 the second last. The last norm follows.</param>
+    /// <exception cref="CourseException">The texts are longer than the model has positions, or it has not so many layers.</exception>
+    public ClipTextOutput forward(Tensor ids, int clipSkip)
     {
+        if (clipSkip < 1 || clipSkip > layers.Length) throw new CourseException($"ClipSkip is {clipSkip}: it must be 1, the last layer, to {layers.Length}, the first.");
         var length = ids.shape[1];
         if (length > Config.Positions) throw new CourseException($"The texts have {length} tokens and this CLIP has {Config.Positions} positions: encode with maxLength {Config.Positions} or less.");
         using var scope = NewDisposeScope();
         var x = tokens.call(ids) + positions.weight![..(int)length];
         var past = ones(length, length, ScalarType.Bool, ids.device).tril(); // row t is true up to column t
-        foreach (var layer in layers) x = layer.call(x, past);
+        foreach (var layer in layers[..^(clipSkip - 1)]) x = layer.call(x, past);
         x = norm.call(x);
 
         // argmax gives the first of equals: the first end token, where several fill up.
@@ -79,7 +86,7 @@ public sealed class ClipTextEncoder : nn.Module<Tensor, ClipTextOutput>
         var encoder = new ClipTextEncoder(config, new Device(DeviceType.META));
         try
         {
-            file.LoadIntoEmpty(encoder, device, type, encoder.Rename);
+            OpenAiClip.Translated(file).LoadIntoEmpty(encoder, device, type, encoder.Rename);
         }
         catch
         {
@@ -94,7 +101,7 @@ public sealed class ClipTextEncoder : nn.Module<Tensor, ClipTextOutput>
     /// <exception cref="CourseException">The file cannot be read or does not fit: the message lists what is missing or of another shape.</exception>
     public void Load(string path)
     {
-        using var file = WeightFile.Open(path);
+        using var file = OpenAiClip.Translated(WeightFile.Open(path));
         file.LoadInto(this, Rename);
     }
 

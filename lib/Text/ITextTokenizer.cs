@@ -29,6 +29,27 @@ public interface ITextTokenizer
 /// <param name="Mask">True where an id belongs to its text, false where it fills up, <c>[B, T]</c> bool.</param>
 public sealed record TokenBatch(Tensor Ids, Tensor Mask) : IDisposable
 {
+    /// <summary>For pairs of texts, 0 where a token is of the first and 1 where it is of the second, <c>[B, T]</c> int64; null for single texts.</summary>
+    public Tensor? Segments { get; init; }
+
+    /// <summary>Encodes pairs of texts, such as a question and a sentence that may answer it, and fills the short ones up.</summary>
+    /// <param name="tokenizer">BERT's.</param>
+    /// <param name="pairs">At least one.</param>
+    /// <param name="maxLength">The most ids a pair may have: of the longer text the tail is lost first.</param>
+    /// <param name="device">Where the tensors go; the CPU when not given.</param>
+    /// <exception cref="CourseException">There is no pair.</exception>
+    public static TokenBatch Of(WordPieceTokenizer tokenizer, IReadOnlyList<(string First, string Second)> pairs, int maxLength, Device? device = null)
+    {
+        if (pairs.Count == 0) throw new CourseException("A batch of pairs needs at least one pair.");
+        var rows = pairs.Select(pair => tokenizer.Encode(pair.First, pair.Second, maxLength)).ToList();
+        var batch = Of([.. rows.Select(row => row.Ids)], tokenizer.PadId, rows.Max(row => row.Ids.Length), device);
+        var length = (int)batch.Ids.shape[1];
+        var segments = new long[rows.Count * length];
+        for (var i = 0; i < rows.Count; i++)
+            for (var j = rows[i].First; j < rows[i].Ids.Length; j++) segments[i * length + j] = 1;
+        return batch with { Segments = tensor(segments, [rows.Count, length], device: device) };
+    }
+
     /// <summary>Encodes texts and fills the short ones up.</summary>
     /// <param name="tokenizer">Whose ids to use.</param>
     /// <param name="texts">At least one text.</param>
@@ -60,5 +81,6 @@ public sealed record TokenBatch(Tensor Ids, Tensor Mask) : IDisposable
     {
         Ids.Dispose();
         Mask.Dispose();
+        Segments?.Dispose();
     }
 }

@@ -75,6 +75,11 @@ internal sealed class ModelJson
         : value.ValueKind == JsonValueKind.Number ? value.GetDouble()
         : throw new CourseException($"The configuration {path} needs a number '{name}'{Instead(value)}.");
 
+    internal bool Truth(string name, bool otherwise) =>
+        !json.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null ? otherwise
+        : value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean()
+        : throw new CourseException($"The configuration {path} needs true or false for '{name}'{Instead(value)}.");
+
     /// <summary>Refuses a model of another kind; a setting that is not there is the expected one.</summary>
     internal void Expect(string name, string expected)
     {

@@ -34,15 +34,21 @@ public sealed class WordPieceTokenizer : ITextTokenizer
     private readonly HashSet<int> special;
 
     /// <summary>Makes the tokenizer of a vocabulary.</summary>
+    /// <param name="vocabulary">The pieces.</param>
+    /// <param name="cased">Whether capitals and accents stay; when null, they do where the vocabulary has capitals.</param>
     /// <exception cref="CourseException">The vocabulary lacks one of the five special tokens.</exception>
-    public WordPieceTokenizer(Vocabulary vocabulary)
+    public WordPieceTokenizer(Vocabulary vocabulary, bool? cased = null)
     {
         Vocabulary = vocabulary;
+        Cased = cased ?? vocabulary.Tokens.Any(token => !token.StartsWith('[') && token.Any(char.IsAsciiLetterUpper));
         special = [.. Special.Select(vocabulary.Require)];
         (PadId, MaskId, start, end) = (vocabulary.Require(Padding), vocabulary.Require(Mask), vocabulary.Require(Start), vocabulary.Require(End));
     }
 
     public Vocabulary Vocabulary { get; }
+
+    /// <summary>Whether capitals and accents stay, as in bert-base-cased.</summary>
+    public bool Cased { get; }
 
     public int PadId { get; }
 
@@ -63,7 +69,7 @@ public sealed class WordPieceTokenizer : ITextTokenizer
         while (rest.Length > 0)
         {
             var (at, token) = FirstSpecial(rest);
-            foreach (var word in BasicTokenizer.Split(rest[..at].ToString())) AddPieces(word, pieces);
+            foreach (var word in BasicTokenizer.Split(rest[..at].ToString(), Cased)) AddPieces(word, pieces);
             if (token.Length > 0) pieces.Add(token);
             rest = rest[(at + token.Length)..];
         }
@@ -75,6 +81,23 @@ public sealed class WordPieceTokenizer : ITextTokenizer
     {
         if (maxLength < 2) throw new CourseException($"maxLength is {maxLength}: [CLS] and [SEP] alone need 2.");
         return [start, .. Tokenize(text).Take(maxLength - 2).Select(Vocabulary.Require), end];
+    }
+
+    /// <summary>The ids of two texts as one row: <c>[CLS] first [SEP] second [SEP]</c>.</summary>
+    /// <param name="first">Any text.</param>
+    /// <param name="second">Any text.</param>
+    /// <param name="maxLength">The most ids: of the longer text, of equal ones the second, the tail is lost first.</param>
+    /// <returns>The ids, and how many of them belong to the first text.</returns>
+    /// <exception cref="CourseException"><paramref name="maxLength"/> leaves no room.</exception>
+    public (int[] Ids, int First) Encode(string first, string second, int maxLength = 512)
+    {
+        if (maxLength < 3) throw new CourseException($"maxLength is {maxLength}: [CLS] and two [SEP] alone need 3.");
+        int[] a = [.. Tokenize(first).Select(Vocabulary.Require)], b = [.. Tokenize(second).Select(Vocabulary.Require)];
+        var (lengthA, lengthB) = (a.Length, b.Length);
+        while (lengthA + lengthB > maxLength - 3)
+            if (lengthA > lengthB) lengthA--;
+            else lengthB--;
+        return ([start, .. a[..lengthA], end, .. b[..lengthB], end], lengthA + 2);
     }
 
     /// <inheritdoc/>

@@ -23,7 +23,7 @@ public static class WordPieceTrainer
         if (size <= WordPieceTokenizer.Special.Count) throw new CourseException($"size is {size}: a vocabulary needs more than its {WordPieceTokenizer.Special.Count} special tokens.");
         if (leastCount < 1) throw new CourseException($"leastCount is {leastCount}: it must be at least 1.");
 
-        var words = texts.SelectMany(BasicTokenizer.Split).CountBy(word => word, StringComparer.Ordinal)
+        var words = texts.SelectMany(caption => BasicTokenizer.Split(caption)).CountBy(word => word, StringComparer.Ordinal)
             .Select(word => new Word(Letters(word.Key), word.Value)).ToList();
         var letters = words.SelectMany(word => word.Pieces).Concat(alphabet.SelectMany(letter => new[] { $"{letter}", $"##{letter}" }));
         List<string> tokens = [.. WordPieceTokenizer.Special, .. letters.Distinct().Order(StringComparer.Ordinal)];

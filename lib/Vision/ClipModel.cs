@@ -36,7 +36,7 @@ public sealed class ClipModel : nn.Module
     public double LogitScale => Math.Exp(get_parameter("logit_scale")!.ToDouble());
 
     /// <summary>Reads a published file.</summary>
-    /// <param name="path">Of openai/clip-vit-base-patch32, or of any CLIP with the same names.</param>
+    /// <param name="path">Of openai/clip-vit-base-patch32, or of any CLIP with the same names, or with those of OpenAI's own code.</param>
     /// <param name="text">The text tower's measures; those of clip-vit-base-patch32 when not given.</param>
     /// <param name="vision">The picture tower's, likewise.</param>
     /// <exception cref="CourseException">The file is missing or damaged, or is another model.</exception>
@@ -45,7 +45,7 @@ public sealed class ClipModel : nn.Module
         var model = new ClipModel(text ?? ClipTextConfig.Base, vision ?? ClipVisionConfig.Base);
         try
         {
-            using var file = WeightFile.Open(path);
+            using var file = OpenAiClip.Translated(WeightFile.Open(path));
             file.LoadInto(model, Rename);
         }
         catch

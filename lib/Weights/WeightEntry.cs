@@ -30,6 +30,17 @@ public sealed record WeightEntry
     internal WeightEntry As(string name, IReadOnlyList<long> shape) =>
         new(name, Type, shape, shape.Count == Shape.Count ? Where : Where with { Strides = Where.Strides?[..shape.Count] }, TypeName);
 
+    /// <summary>Some of its rows under another name.</summary>
+    internal WeightEntry Rows(string name, long first, long count)
+    {
+        var row = Where.Strides?[0] ?? Shape.Skip(1).Aggregate(1L, (product, side) => product * side);
+        return new(name, Type, [count, .. Shape.Skip(1)], Where with { Offset = Where.Offset + first * row * Type.Size() }, TypeName);
+    }
+
+    /// <summary>A matrix with rows for columns, under another name.</summary>
+    internal WeightEntry Transposed(string name) =>
+        new(name, Type, [Shape[1], Shape[0]], Where with { Strides = Where.Strides is [var down, var right] ? [right, down] : [1, Shape[1]] }, TypeName);
+
     /// <summary>For example <c>features.0.weight F32 [64, 3, 3, 3]</c>.</summary>
     public override string ToString() => $"{Name} {TypeName} {ShapeText(Shape)}";
 

@@ -69,9 +69,12 @@ public sealed class WeightFile : IDisposable
     /// <summary>Some of the tensors under other names, as a file that takes this one's place: dispose of that alone.</summary>
     /// <param name="rename">The tensor as it is to be called; null leaves it out.</param>
     /// <exception cref="CourseException">Two tensors would have one name.</exception>
-    internal WeightFile Renamed(Func<WeightEntry, WeightEntry?> rename)
+    internal WeightFile Renamed(Func<WeightEntry, WeightEntry?> rename) => Remade(entry => rename(entry) is { } renamed ? [renamed] : []);
+
+    /// <summary>The same for tensors that become several.</summary>
+    internal WeightFile Remade(Func<WeightEntry, IEnumerable<WeightEntry>> remake)
     {
-        List<WeightEntry> entries = [.. Entries.Select(rename).OfType<WeightEntry>()];
+        List<WeightEntry> entries = [.. Entries.SelectMany(remake)];
         if (entries.GroupBy(entry => entry.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
             throw new CourseException($"The weights file {Path} names one tensor twice: {twice.Key}.");
         return new(Path, files, new(entries, Metadata, Skipped));

@@ -213,7 +213,7 @@ public class LoraTests
         Says("Dropout is 1", new() { Dropout = 1 });
         Says("Targets is empty", new() { Targets = [] });
         Says("'to_z' names no layer of UNet, whose layers end in", new() { Targets = ["to_z"] });
-        Says("'conv1' names layers of UNet that are neither Linear", new() { Targets = ["conv1"] });
+        Says("'norm1' names layers of UNet that are neither Linear", new() { Targets = ["norm1"] });
         Says("attn1.to_q is a matrix of 16×16, whose rank is at most 16", new() { Rank = 17 });
         using var lora = Lora.Attach(unet);
         Assert.Contains("Weight is NaN", Assert.Throws<CourseException>(() => lora.Weight = double.NaN).Message);

@@ -71,14 +71,111 @@ public sealed class SingleFileTests : IDisposable
             if (small.Text is ClipConditioner clip) clip.Clip.Save(folder.Path); // the tokenizer, right beside
         Assert.Contains("If it is a LoRA", Message("lora.safetensors"));
         SafeTensors.Save(folder["two.safetensors"], new Dictionary<string, Tensor> { ["model.diffusion_model.out.0.bias"] = ones(1), ["cond_stage_model.model.ln_final.bias"] = ones(1) });
-        Assert.Contains("Stable Diffusion 2 or XL", Message("two.safetensors"));
+        Assert.Contains("Stable Diffusion 2: it has cond_stage_model.model.ln_final.bias", Message("two.safetensors"));
         SafeTensors.Save(folder["cut.safetensors"], new Dictionary<string, Tensor> { ["model.diffusion_model.out.0.bias"] = ones(1) });
         Assert.Contains("196 missing", Message("cut.safetensors"));
 
         string Message(string name) => Assert.Throws<CourseException>(() => StableDiffusion.Open(folder[name], CPU)).Message;
     }
 
-    private static void Write(LatentDiffusion model, string path, ScalarType type)
+    [Fact]
+    public void ACheckpointUnderStateDictIsOpenedLikeAFlatOne()
+    {
+        string Refusal(string name)
+        {
+            var path = Path.Combine(AppContext.BaseDirectory, "Fixtures", "checkpoints", name);
+            using var all = SingleFileKinds.Open(path);
+            Assert.Equal(["cond_stage_model.transformer.text_model.final_layer_norm.bias", "first_stage_model.decoder.conv_in.bias", "model.diffusion_model.out.0.bias"],
+                all.Entries.Select(entry => entry.Name).Order(StringComparer.Ordinal));
+            return string.Join(' ', all.Entries.Select(entry => all.Values(entry.Name)[0]));
+        }
+        Assert.Equal(Refusal("flat.ckpt"), Refusal("nested.ckpt"));
+    }
+
+    public static TheoryData<string> Layouts => ["text without text_model.", "attention in today's names", "attention in the names between", "under state_dict.", "averages beside it", "notes"];
+
+    [Theory, MemberData(nameof(Layouts))]
+    public void AFileInWhateverNamesMakesTheSamePictures(string layout)
+    {
+        using var scope = NewDisposeScope();
+        using var small = DiffusionFixtures.Small();
+        StableDiffusion.Save(small, folder.Path, ScalarType.Float32);
+        var options = new GenerationOptions { Steps = 2, GuidanceScale = 5 };
+        Tensor Ask(LatentDiffusion model) => model.Generate(["a red flower"], options, cancellation: TestContext.Current.CancellationToken);
+        using var one = StableDiffusion.Open(folder.Path, CPU);
+        var right = Ask(one);
+        var tensors = Tensors(small);
+        Dictionary<string, string>? notes = null;
+        switch (layout)
+        {
+            case "text without text_model.": tensors = Renamed(name => name.Replace("cond_stage_model.transformer.text_model.", "cond_stage_model.transformer.")); break;
+            case "attention in today's names":
+                tensors = Renamed(name => Spelled(name, "to_q", "to_k", "to_v", "to_out.0", "group_norm"));
+                break;
+            case "attention in the names between":
+                tensors = Renamed(name => Spelled(name, "query", "key", "value", "proj_attn", "group_norm"));
+                break;
+            case "under state_dict.": tensors = Renamed(name => "state_dict." + name); break;
+            case "averages beside it":
+                // The averaged ones are right, the trained ones are not.
+                foreach (var name in tensors.Keys.Where(name => name.StartsWith("model.diffusion_model.")).ToList())
+                {
+                    tensors["model_ema." + name["model.".Length..].Replace(".", "")] = tensors[name];
+                    tensors[name] = tensors[name] + 1;
+                }
+                tensors["model_ema.decay"] = tensor(0.9999f);
+                break;
+            default: notes = new() { ["modelspec.prediction_type"] = "v" }; break;
+        }
+        SafeTensors.Save(folder["model.safetensors"], tensors, metadata: notes);
+        foreach (var part in new[] { "unet", "vae", "text_encoder" })
+            foreach (var weights in Directory.GetFiles(folder[part], "*.safetensors")) File.Delete(weights);
+        using var other = StableDiffusion.Open(folder["model.safetensors"], CPU, averaged: layout == "averages beside it");
+        if (notes is not null)
+        {
+            Assert.Equal(PredictionType.Velocity, other.Config.Prediction);
+            SafeTensors.Save(folder["model.safetensors"], tensors, metadata: new Dictionary<string, string> { ["modelspec.prediction_type"] = "score" });
+            Assert.Contains("predicts 'score'", Assert.Throws<CourseException>(() => StableDiffusion.Open(folder["model.safetensors"], CPU)).Message);
+            return;
+        }
+        Assert.True(AdapterFixtures.Same(right, Ask(other)));
+        if (layout != "averages beside it") Assert.Contains("no averaged (EMA) weights", Assert.Throws<CourseException>(() => StableDiffusion.Open(folder["model.safetensors"], CPU, averaged: true)).Message);
+        else
+        {
+            using var trained = StableDiffusion.Open(folder["model.safetensors"], CPU);
+            Assert.False(AdapterFixtures.Same(right, Ask(trained)));
+        }
+
+        Dictionary<string, Tensor> Renamed(Func<string, string> rename) => tensors.ToDictionary(pair => rename(pair.Key), pair => pair.Value);
+    }
+
+    private static string Spelled(string name, string q, string k, string v, string leave, string norm) => !name.Contains(".mid.attn_1.") ? name
+        : name.Replace(".q.", $".{q}.").Replace(".k.", $".{k}.").Replace(".v.", $".{v}.").Replace(".proj_out.", $".{leave}.").Replace(".attn_1.norm.", $".attn_1.{norm}.");
+
+    [Theory]
+    [InlineData("model.diffusion_model.input_blocks.0.0.weight", "320x9x3x3", "made for inpainting: its U-Net has nine channels in")]
+    [InlineData("model.diffusion_model.input_blocks.0.0.weight", "320x8x3x3", "edit pictures by instructions")]
+    [InlineData("model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight", "320x1024", "Stable Diffusion 2")]
+    [InlineData("model.diffusion_model.label_emb.0.0.weight", "8x8", "Stable Diffusion XL")]
+    [InlineData("conditioner.embedders.0.transformer.text_model.final_layer_norm.bias", "8", "Stable Diffusion XL")]
+    [InlineData("model.diffusion_model.joint_blocks.0.x_block.attn.qkv.weight", "8x8", "Stable Diffusion 3")]
+    [InlineData("double_blocks.0.img_attn.qkv.weight", "8x8", "Flux")]
+    [InlineData("control_model.input_blocks.0.0.weight", "8x4x3x3", "ControlNet")]
+    public void OtherModelsAreNamed(string name, string shape, string kind)
+    {
+        using var scope = NewDisposeScope();
+        SafeTensors.Save(folder["other.safetensors"], new Dictionary<string, Tensor>
+        {
+            [name] = zeros([.. shape.Split('x').Select(long.Parse)]), ["model.diffusion_model.out.0.bias"] = zeros(1),
+        }, ScalarType.Float16);
+        var message = Assert.Throws<CourseException>(() => SingleFileKinds.Open(folder["other.safetensors"])).Message;
+        Assert.Contains(kind, message);
+        Assert.DoesNotContain('\n', message);
+    }
+
+    private static void Write(LatentDiffusion model, string path, ScalarType type) => SafeTensors.Save(path, Tensors(model), type);
+
+    private static Dictionary<string, Tensor> Tensors(LatentDiffusion model)
     {
         var parts = new Dictionary<string, Dictionary<string, Tensor>>
         {
@@ -86,7 +183,7 @@ public sealed class SingleFileTests : IDisposable
         };
         var tensors = Lines("tiny").ToDictionary(line => line.Entry.Name, line => line.Part == "-" ? zeros([.. line.Entry.Shape]) : parts[line.Part][line.Now].view([.. line.Entry.Shape]));
         Assert.Equal(parts.Values.Sum(part => part.Count), Lines("tiny").Count(line => line.Part != "-"));
-        SafeTensors.Save(path, tensors, type);
+        return tensors;
     }
 
     private static IEnumerable<(string Part, string Now, WeightEntry Entry)> Lines(string name) =>

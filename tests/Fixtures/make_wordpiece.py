@@ -168,4 +168,5 @@ def main():
     }, separators=(",", ":")).replace('{"text"', '\n{"text"').replace('{"size"', '\n{"size"').replace('{"block"', '\n{"block"') + "\n", encoding="utf-8", newline="\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

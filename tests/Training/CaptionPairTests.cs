@@ -129,7 +129,7 @@ public sealed class CaptionPairTests
         Assert.Contains("carries no config.json", Assert.Throws<CourseException>(() => BertText.Open(bare)).Message);
         SafeTensors.Save(folder["other.safetensors"], text.Model, metadata: new Dictionary<string, string>(text.Notes()) { ["vocab.txt"] = "[PAD]\n" });
         using var other = WeightFile.Open(folder["other.safetensors"]);
-        Assert.Contains("does not fit together", Assert.Throws<CourseException>(() => BertText.Open(other)).Message);
+        Assert.Contains("has no [UNK]", Assert.Throws<CourseException>(() => BertText.Open(other)).Message);
         SafeTensors.Save(folder["wide.safetensors"], new MaskedLanguageModel(text.Model.Encoder.Config with { Width = 64 }), metadata: text.Notes());
         using var wide = WeightFile.Open(folder["wide.safetensors"]);
         Assert.Contains("64", Assert.Throws<CourseException>(() => BertText.Open(wide)).Message); // which layer, which shapes
