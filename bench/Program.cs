@@ -6,6 +6,8 @@ using ImageGen.Runtime;
 Dictionary<string, Func<IEnumerable<Measurement>>> benches = new()
 {
     ["style"] = StyleBench.Run,
+    ["layout"] = LayoutBench.Run,
+    ["peer"] = PeerBench.Run,
     ["diffusion"] = DiffusionBench.Run,
     ["lora"] = LoraBench.Run,
     ["weights"] = WeightsBench.Run,

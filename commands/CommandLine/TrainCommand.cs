@@ -19,10 +19,12 @@ internal static class TrainCommand
         var seed = new Option<int>("--seed") { Description = "Where chance begins.", DefaultValueFactory = _ => Seeds.Default };
         var resume = new Option<bool>("--resume") { Description = "Go on where the last training of this name stopped." };
         var output = new Option<string?>("--output") { Description = "The folder for the checkpoint; data/checkpoints when left out." };
-        var command = new Command("train", "Trains one of the course's checkpoints, and writes it with its provenance.") { name, steps, seed, resume, output };
+        var grade = new Option<bool>("--grade") { Description = "Train nothing: measure the shipped checkpoint again, beside the figures of its record." };
+        var command = new Command("train", "Trains one of the course's checkpoints, and writes it with its provenance.") { name, steps, seed, resume, output, grade };
         command.SetAction((parsed, cancel) => Task.Run(() =>
         {
             var recipe = CourseRecipes.Find(parsed.GetValue(name)!);
+            if (parsed.GetValue(grade)) return Grade(recipe);
             if (parsed.GetValue(steps) is < 1) throw new CourseException($"--steps is {parsed.GetValue(steps)}: it must be at least 1.");
             var folder = Path.Combine(Folders.Root, "out", "train", recipe.Name);
             Directory.CreateDirectory(folder);
@@ -32,6 +34,16 @@ internal static class TrainCommand
             return Train(recipe, run, parsed.GetValue(output) ?? Checkpoints.Folder);
         }, cancel));
         return command;
+    }
+
+    private static int Grade(Recipe recipe)
+    {
+        Console.WriteLine($"{recipe.Name} on {Compute.Describe()}");
+        var recorded = Provenance.Read(Path.Combine(Checkpoints.Folder, recipe.Name + ".json")).Metrics;
+        foreach (var (what, now) in recipe.Grade())
+            Console.WriteLine(FormattableString.Invariant(
+                $"  {what}: {now:0.####}{(recorded.TryGetValue(what, out var before) ? $" ({before:0.####} in its record)" : "")}"));
+        return 0;
     }
 
     /// <summary>Trains, and writes the checkpoint and its provenance into a folder.</summary>

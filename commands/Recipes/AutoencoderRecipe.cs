@@ -36,14 +36,21 @@ internal sealed class AutoencoderRecipe : Recipe
         }, run.Progress, run.Cancellation);
         var done = before.Cancelled ? before.Losses.Steps.Count : result.Cancelled ? averageSteps + result.Losses.Steps.Count : run.Steps;
         var config = model.Config with { ScalingFactor = AutoencoderTraining.MeasureScale(model, train) };
-        var metrics = new Dictionary<string, double>
-        {
-            ["PSNR of test pictures, dB"] = AutoencoderTraining.Psnr(model, new Petals(Split.Test, 256)),
-            ["PSNR of held-out kinds, dB"] = AutoencoderTraining.Psnr(model, new Petals(Split.HeldOut, 256)),
-            ["parameters"] = model.parameters().Sum(parameter => parameter.numel()),
-        };
         var tensors = model.state_dict().ToDictionary(pair => pair.Key, pair => pair.Value.detach().clone().DetachFromDisposeScope());
-        return new(tensors, new Dictionary<string, string> { [AutoencoderKL.ConfigNote] = config.ToJson() }, metrics, done,
+        return new(tensors, new Dictionary<string, string> { [AutoencoderKL.ConfigNote] = config.ToJson() }, Measure(model), done,
             result == before ? before.Elapsed : before.Elapsed + result.Elapsed);
     }
+
+    public override IReadOnlyDictionary<string, double> Grade()
+    {
+        using var model = AutoencoderKL.Pretrained();
+        return Measure(model);
+    }
+
+    private static Dictionary<string, double> Measure(AutoencoderKL model) => new()
+    {
+        ["PSNR of test pictures, dB"] = AutoencoderTraining.Psnr(model, new Petals(Split.Test, 256)),
+        ["PSNR of held-out kinds, dB"] = AutoencoderTraining.Psnr(model, new Petals(Split.HeldOut, 256)),
+        ["parameters"] = model.parameters().Sum(parameter => parameter.numel()),
+    };
 }

@@ -58,9 +58,20 @@ internal abstract class DcganRecipe : Recipe
     // What is shown of what the captions say, on captions of flowers like those of training, and of combinations kept from it.
     protected virtual Dictionary<string, double> Measure(GanTrainer trainer, ICaptionEncoder encoder)
     {
-        using var judge = FlowerJudge.Pretrained();
         using var averaged = trainer.Average.InPlace();
-        var model = new GanModel(trainer.Generator, encoder); // the trainer frees the generator
+        return Measure(new GanModel(trainer.Generator, encoder)); // the trainer frees the generator
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, double> Grade()
+    {
+        using var model = GanModel.Pretrained(Name);
+        return Measure(model);
+    }
+
+    private static Dictionary<string, double> Measure(GanModel model)
+    {
+        using var judge = FlowerJudge.Pretrained();
         var metrics = new Dictionary<string, double>();
         foreach (var (split, wording) in new[] { (Split.Test, Wording.Usual), (Split.HeldOut, Wording.Usual), (Split.Test, Wording.Reworded), (Split.HeldOut, Wording.Reworded) })
         {

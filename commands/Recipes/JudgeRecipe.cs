@@ -27,6 +27,12 @@ internal sealed class JudgeRecipe : Recipe
         return new(judge.state_dict(), null, Measure(judge), done + result.Losses.Steps.Count, state.Elapsed);
     }
 
+    public override IReadOnlyDictionary<string, double> Grade()
+    {
+        using var judge = FlowerJudge.Pretrained();
+        return Measure(judge);
+    }
+
     private static Dictionary<string, double> Measure(FlowerJudge judge)
     {
         judge.eval();

@@ -4,6 +4,7 @@ using ImageGen.Diffusion;
 using ImageGen.Metrics;
 using ImageGen.Runtime;
 using ImageGen.Training;
+using ImageGen.Weights;
 using static TorchSharp.torch;
 
 namespace ImageGen.Course.Recipes;
@@ -37,6 +38,17 @@ internal abstract class LoraRecipe : Recipe
         metrics["recognized"] = Recognized(model, probe);
         var tensors = LoraFile.Tensors(lora, LoraLayout.Diffusers).ToDictionary(pair => pair.Key, pair => pair.Value.detach().clone().DetachFromDisposeScope());
         return new(tensors, new Dictionary<string, string> { ["format"] = "pt" }, metrics, result.Cancelled ? result.Losses.Steps.Count : run.Steps, result.Elapsed);
+    }
+
+    public override IReadOnlyDictionary<string, double> Grade()
+    {
+        using var model = LatentDiffusion.Pretrained();
+        var metrics = new Dictionary<string, double>();
+        using var probe = Probe(metrics);
+        metrics["recognized without it"] = Recognized(model, probe);
+        using var lora = LoraFile.Attach(model.UNet, Path.Combine(Checkpoints.Folder, Name + ".safetensors"));
+        metrics["recognized"] = Recognized(model, probe);
+        return metrics;
     }
 
     /// <summary>The training itself, of any adapter on any model.</summary>

@@ -29,6 +29,12 @@ internal sealed class MiniBertRecipe : Recipe
         return new(weights, text.Notes(), result.Cancelled ? new Dictionary<string, double>() : Measure(text), training.StepsDone, result.Elapsed);
     }
 
+    public override IReadOnlyDictionary<string, double> Grade()
+    {
+        using var text = BertText.Mini();
+        return Measure(text);
+    }
+
     private static IReadOnlyList<string> Both(Petals flowers, int index) =>
         [.. flowers.Captions(index), .. flowers.Descriptions(index, Wording.Reworded).Select(caption => caption.Text)];
 

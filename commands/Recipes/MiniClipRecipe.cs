@@ -27,6 +27,12 @@ internal sealed class MiniClipRecipe : Recipe
         return new(model.state_dict(), model.Notes, Measure(model), done + result.Losses.Steps.Count, state.Elapsed);
     }
 
+    public override IReadOnlyDictionary<string, double> Grade()
+    {
+        using var model = MiniClip.Pretrained();
+        return Measure(model);
+    }
+
     private static Dictionary<string, double> Measure(MiniClip model)
     {
         model.eval();

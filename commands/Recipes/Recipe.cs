@@ -1,3 +1,4 @@
+using ImageGen.Runtime;
 using ImageGen.Training;
 using static TorchSharp.torch;
 
@@ -23,6 +24,11 @@ internal abstract class Recipe
     {
         if (result.Losses.Steps.Count > 0) metrics["loss of the last 100 steps"] = result.Losses.Steps.TakeLast(100).Average(step => step[0]);
     }
+
+    /// <summary>The figures of the checkpoint that is shipped, measured anew.</summary>
+    /// <exception cref="CourseException">Nothing of it is shipped.</exception>
+    public virtual IReadOnlyDictionary<string, double> Grade() =>
+        throw new CourseException($"Nothing of '{Name}' is shipped, so there is nothing to grade.");
 
     /// <summary>Trains, or goes on where <see cref="RecipeRun.StateFile"/> stopped.</summary>
     public abstract RecipeResult Train(RecipeRun run);

@@ -71,6 +71,15 @@ internal sealed class UNetRecipe : Recipe
             new(autoencoder, unet, text, DiffusionConfig.Petals), data, options with { MixedPrecision = Compute.HasBFloat16, Seed = run.Seed, SampleCaptions = Samples, SampleEvery = 500 }, run.Progress, run.Cancellation);
     }
 
+    public override IReadOnlyDictionary<string, double> Grade()
+    {
+        using var model = LatentDiffusion.Pretrained();
+        var metrics = new Dictionary<string, double>();
+        Judge(model, Split.Test, "", metrics);
+        Judge(model, Split.HeldOut, " of held-out kinds", metrics);
+        return metrics;
+    }
+
     // What the judge sees in pictures made from captions that training did not show.
     private static void Judge(LatentDiffusion model, Split split, string kinds, Dictionary<string, double> metrics)
     {

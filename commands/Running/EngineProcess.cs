@@ -154,7 +154,8 @@ internal sealed class EngineProcess : IAsyncDisposable
         {
             0 => "Something in it called Environment.Exit.",
             137 => "The system ended it: most likely memory ran out. Try a smaller --scale.",
-            139 => "Native code crashed it (segmentation fault).",
+            134 => "A call into a native library ended it, one that does not guard against arguments that do not fit: look for it in the cell.",
+            139 => "Native code crashed it (segmentation fault): look for an unusual call in the cell.",
             var code => $"Exit code {code}.",
         };
         return $"{reason} {LastWords()}".Trim();
@@ -166,6 +167,9 @@ internal sealed class EngineProcess : IAsyncDisposable
         lock (chatter)
         {
             string[] lines = [.. chatter];
+            // A C++ exception that nobody caught: what it says names the shapes.
+            if (lines.LastOrDefault(line => line.TrimStart().StartsWith("what():", StringComparison.Ordinal)) is { } what)
+                return what.TrimStart()["what():".Length..].Trim();
             var at = Array.FindLastIndex(lines, line => Farewells.Any(farewell => line.StartsWith(farewell, StringComparison.Ordinal)));
             // "Process terminated." stands alone; the reason is in the line after it.
             return at < 0 ? "" : lines[at].TrimEnd() is "Process terminated." && at + 1 < lines.Length ? lines[at + 1].Trim() : lines[at].Trim();

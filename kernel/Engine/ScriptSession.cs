@@ -86,6 +86,10 @@ internal sealed class ScriptSession
         }
         catch (CompilationErrorException error) { errors = [.. error.Diagnostics]; }
         if (errors.Length > 0) return new ScriptOutcome(errors, false, null);
+        if (CallChecks.Write(script.GetCompilation()) is { } checkedCode
+            && state.Script.ContinueWith<object>(checkedCode, options.WithFilePath(Path.Combine(folder, name))) is var safer
+            && !safer.Compile(cancellationToken).Any(d => d.Severity == DiagnosticSeverity.Error))
+            script = safer;
 
         var next = await script.RunFromAsync(state, catchException: _ => true, cancellationToken);
         return new ScriptOutcome([], next.Exception is null && EndsInValue(script.GetCompilation()), next) { Warnings = advice };

@@ -30,8 +30,8 @@ internal sealed partial class Executions
     /// <summary>The request that is running; null between cells.</summary>
     public Request? Running { get; private set; }
 
-    /// <summary>The code that is running, to say afterwards what ended a kernel.</summary>
-    public event Action<int>? Started;
+    /// <summary>The number of a cell that begins, and its code: to say afterwards what ended a kernel.</summary>
+    public event Action<int, string>? Started;
 
     /// <summary>Cells that ended.</summary>
     public event Action? Ended;
@@ -68,7 +68,7 @@ internal sealed partial class Executions
             if (content.IsCounted) history.Add(number, content.Code);
             if (notice is not null && !content.Silent) publisher.Stream(request, true, Interlocked.Exchange(ref notice, null) + "\n");
 
-            Started?.Invoke(number);
+            Started?.Invoke(number, content.Code);
             IOutputSink sink = content.Silent ? new NoSink() : new CellSink(publisher, input, request, number, content.AllowStdin);
             var result = await engine.ExecuteAsync(content.Code, sink, content.IsCounted);
             if (result.Error is { Name: "CompilationError" } && !content.Silent && LooksLikePython().IsMatch(content.Code))

@@ -55,7 +55,7 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
     {
         Require(pictures);
         using var scope = NewDisposeScope();
-        var parts = toLatents.call(encoder.call(pictures)).chunk(2, dim: 1);
+        var parts = toLatents.call(encoder.call(pictures.LaidOut(true))).chunk(2, dim: 1);
         return new(parts[0].MoveToOuterDisposeScope(), parts[1].clamp(-30, 20).MoveToOuterDisposeScope());
     }
 
@@ -65,7 +65,7 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
     public Tensor Decode(Tensor latents)
     {
         using var scope = NewDisposeScope();
-        return decoder.call(fromLatents.call(latents)).MoveToOuterDisposeScope();
+        return decoder.call(fromLatents.call(latents).LaidOut(true)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Pictures to latents of deviation 1: the likeliest ones, times <see cref="AutoencoderConfig.ScalingFactor"/>, in float32 whatever the model's type. No gradients.</summary>

@@ -21,7 +21,8 @@ public sealed class DenoisingStrip(AutoencoderKL autoencoder, int count)
         var (done, wanted) = ((double)at.Step / at.Steps, pictures.Count + 1);
         if (done * count < wanted - 1e-9 && at.Step < at.Steps) return;
         using var scope = NewDisposeScope();
-        pictures.Add(Picture.FromTensor(autoencoder.ToPictures(at.PredictedOriginal.narrow(0, 0, 1)), PixelRange.MinusOneToOne));
+        var first = autoencoder.ToPictures(at.PredictedOriginal.narrow(0, 0, 1));
+        pictures.Add(Picture.FromTensor(first, PixelRange.MinusOneToOne));
         captions.Add($"t = {at.Timestep:0}");
     }
 

@@ -3,7 +3,10 @@ namespace ImageGen.Diffusion;
 /// <summary>How pictures are made from texts.</summary>
 public sealed record GenerationOptions
 {
-    /// <summary>The way from noise to latents; when null, the model's own, <see cref="DiffusionConfig.Scheduler"/>, or DPM-Solver++ where it has none.</summary>
+    /// <summary>
+    /// The way from noise to latents; when null, the model's own, <see cref="DiffusionConfig.Scheduler"/>, or
+    /// DPM-Solver++ where it has none.
+    /// </summary>
     public SamplerKind? Sampler { get; init; }
 
     /// <summary>Steps of the sampler.</summary>
@@ -15,7 +18,10 @@ public sealed record GenerationOptions
     /// <summary>How far guided predictions are given back the text's own deviation, 0 to 1.</summary>
     public double GuidanceRescale { get; init; }
 
-    /// <summary>Where on the way from noise, 0, to picture, 1, guidance sets in: a fifth was best for Petals, chosen by validation pictures.</summary>
+    /// <summary>
+    /// Where on the way from noise, 0, to picture, 1, guidance sets in: a fifth was best for Petals, chosen by
+    /// validation pictures.
+    /// </summary>
     public double GuidanceStart { get; init; } = 0.2;
 
     /// <summary>Where on that way it leaves off.</summary>
@@ -36,13 +42,19 @@ public sealed record GenerationOptions
     /// <summary>Whether Karras' noise levels are used; as the model's configuration has it when null.</summary>
     public bool? KarrasSigmas { get; init; }
 
-    /// <summary>How the timesteps are spaced; when null, as the model's configuration has it, or the sampler's usual where it says nothing.</summary>
+    /// <summary>
+    /// How the timesteps are spaced; when null, as the model's configuration has it, or the sampler's usual where it
+    /// says nothing.
+    /// </summary>
     public TimestepSpacing? Spacing { get; init; }
 
     /// <summary>The generator's seed: the same seed, prompts and options give the same pictures.</summary>
     public int Seed { get; init; } = Runtime.Seeds.Default;
 
-    /// <summary>A seed for each picture, so that each is the same in whatever batch it is made; <see cref="Seed"/> alone when null.</summary>
+    /// <summary>
+    /// A seed for each picture, so that each is the same in whatever batch it is made; <see cref="Seed"/> alone when
+    /// null.
+    /// </summary>
     public IReadOnlyList<int>? Seeds { get; init; }
 
     /// <summary>How latents become pictures; chosen by the free memory when null.</summary>
@@ -52,7 +64,8 @@ public sealed record GenerationOptions
     public Action<string>? Warn { get; init; }
 
     /// <summary>What Stable Diffusion is usually asked with.</summary>
-    public static GenerationOptions StableDiffusion { get; } = new() { Steps = 25, GuidanceScale = 7.5, GuidanceStart = 0 };
+    public static GenerationOptions StableDiffusion { get; } =
+        new() { Steps = 25, GuidanceScale = 7.5, GuidanceStart = 0 };
 
     internal Guidance Guidance => new Guidance(GuidanceScale, GuidanceRescale, GuidanceStart, GuidanceStop).Checked();
 }

@@ -5,13 +5,19 @@ using static TorchSharp.torch;
 namespace ImageGen.Diffusion;
 
 /// <summary>
-/// Classifier-free guidance (Ho and Salimans, arXiv 2207.12598): what the text changes in the prediction, made stronger.
+/// Classifier-free guidance (Ho and Salimans, arXiv 2207.12598): what the text changes in the prediction, made
+/// stronger.
 /// </summary>
-/// <param name="Scale">g: 0 follows the negative prompt alone, 1 the text as it is, 7.5 is Stable Diffusion's usual.</param>
-/// <param name="Rescale">φ, 0 to 1: how far the result is given back the text's own deviation (Lin and others, arXiv 2305.08891).</param>
+/// <param name="Scale">
+/// g: 0 follows the negative prompt alone, 1 the text as it is, 7.5 is Stable Diffusion's usual.
+/// </param>
+/// <param name="Rescale">
+/// φ, 0 to 1: how far the result is given back the text's own deviation (Lin and others, arXiv 2305.08891).
+/// </param>
 /// <param name="Start">
-/// Where on the way from noise, 0, to picture, 1, guidance sets in. Where all is noise it takes variety from the pictures,
-/// and in the end it does nothing but cost (Kynkäänniemi and others, "guidance in a limited interval", arXiv 2404.07724).
+/// Where on the way from noise, 0, to picture, 1, guidance sets in. Where all is noise it takes variety from the
+/// pictures, and in the end it does nothing but cost (Kynkäänniemi and others, "guidance in a limited interval", arXiv
+/// 2404.07724).
 /// </param>
 /// <param name="Stop">Where on that way it leaves off.</param>
 public readonly record struct Guidance(double Scale = 1, double Rescale = 0, double Start = 0, double Stop = 1)
@@ -42,10 +48,13 @@ public readonly record struct Guidance(double Scale = 1, double Rescale = 0, dou
     internal Guidance Checked()
     {
         if (!double.IsFinite(Scale) || Scale is < 0 or > 100)
-            throw new CourseException($"The guidance scale is {Scale}: it must be a number from 0 to 100; 1 is none, 2 to 8 are usual.");
-        if (Rescale is not (>= 0 and <= 1)) throw new CourseException($"The guidance rescale is {Rescale}: it must be from 0 to 1.");
+            throw new CourseException($"The guidance scale is {Scale}: it must be a number from 0 to 100; 1 is none, 2 "
+                + "to 8 are usual.");
+        if (Rescale is not (>= 0 and <= 1))
+            throw new CourseException($"The guidance rescale is {Rescale}: it must be from 0 to 1.");
         if (!(0 <= Start && Start <= Stop && Stop <= 1))
-            throw new CourseException($"Guidance is to start at {Start} and stop at {Stop} of the way: these must be from 0 to 1, the start not behind the stop.");
+            throw new CourseException($"Guidance is to start at {Start} and stop at {Stop} of the way: these must be "
+                + "from 0 to 1, the start not behind the stop.");
         return this;
     }
 }

@@ -6,8 +6,8 @@ using ImageGen.Runtime;
 namespace ImageGen.Diffusion;
 
 /// <summary>
-/// A model's configuration, from a config.json or from the notes of a checkpoint: what it says, asked for by name. Nothing is
-/// read past in silence: <see cref="End"/> refuses what nobody asked for.
+/// A model's configuration, from a config.json or from the notes of a checkpoint: what it says, asked for by name.
+/// Nothing is read past in silence: <see cref="End"/> refuses what nobody asked for.
 /// </summary>
 internal sealed partial class ModelConfig
 {
@@ -24,12 +24,14 @@ internal sealed partial class ModelConfig
         try
         {
             using var document = JsonDocument.Parse(NotNumbers().Replace(text, "\"$1\""));
-            if (document.RootElement.ValueKind == JsonValueKind.Object) return new(document.RootElement.Clone(), source);
+            var root = document.RootElement;
+            if (root.ValueKind == JsonValueKind.Object) return new(root.Clone(), source);
             throw new CourseException($"The configuration in {source} is not a JSON object.");
         }
         catch (JsonException error)
         {
-            throw new CourseException($"The configuration in {source} is not JSON: {error.Message.ReplaceLineEndings(" ")}", error);
+            throw new CourseException($"The configuration in {source} is not JSON: "
+                + $"{error.Message.ReplaceLineEndings(" ")}", error);
         }
     }
 
@@ -66,7 +68,8 @@ internal sealed partial class ModelConfig
             if (each == word) return value;
         var words = new List<string>();
         foreach (var (each, _) in known) words.Add(each);
-        throw new CourseException($"The configuration in {source} has '{name}' \"{word}\"; the course has {string.Join(", ", words)}.");
+        throw new CourseException($"The configuration in {source} has '{name}' \"{word}\"; the course has "
+            + $"{string.Join(", ", words)}.");
     }
 
     /// <summary>A list of whole numbers; one number alone is a list of one.</summary>
@@ -80,19 +83,28 @@ internal sealed partial class ModelConfig
         var several => throw Error($"has '{name}' [{string.Join(", ", several)}]; the course has one for all."),
     };
 
-    internal double[] Numbers(string name) => List<double>(name, null, "numbers", value => value.ValueKind == JsonValueKind.Number ? value.GetDouble() : null);
+    internal double[] Numbers(string name) => List<double>(name, null, "numbers",
+        value => value.ValueKind == JsonValueKind.Number ? value.GetDouble() : null);
 
     internal string[] Words(string name, string[]? otherwise = null) =>
         List(name, otherwise, "words", value => value.ValueKind == JsonValueKind.String ? value.GetString() : null);
 
     /// <summary>Refuses any value but the one that the course has, given as JSON; what says nothing means it.</summary>
-    internal void Only(string name, string value)
+    internal void Only(string value, params ReadOnlySpan<string> names)
+    {
+        foreach (var name in names) Only(name, value);
+    }
+
+    private void Only(string name, string value)
     {
         if (Find(name) is not { } found) return;
         var raw = found.GetRawText();
         if (raw == value || raw == $"\"{value}\"") return;
-        if (found.ValueKind == JsonValueKind.Number && double.TryParse(value, CultureInfo.InvariantCulture, out var number) && found.GetDouble() == number) return;
-        throw new CourseException($"The configuration in {source} has '{name}' {raw}; the course has {(value == "null" ? "nothing of the kind" : $"only {value}")}.");
+        var isNumber = found.ValueKind == JsonValueKind.Number;
+        if (isNumber && double.TryParse(value, CultureInfo.InvariantCulture, out var known)
+            && found.GetDouble() == known) return;
+        throw new CourseException($"The configuration in {source} has '{name}' {raw}; the course has "
+            + $"{(value == "null" ? "nothing of the kind" : $"only {value}")}.");
     }
 
     /// <summary>Names that change nothing here; the reason stands beside the call.</summary>
@@ -107,7 +119,8 @@ internal sealed partial class ModelConfig
     {
         foreach (var property in json.EnumerateObject())
             if (property.Value.ValueKind != JsonValueKind.Null && !asked.Contains(property.Name))
-                throw new CourseException($"The configuration in {source} has '{property.Name}', which the course does not know of {kind}: "
+                throw new CourseException($"The configuration in {source} has '{property.Name}', which the course does "
+                    + $"not know of {kind}: "
                     + "the model may not be what it seems. Take it out of the file if it changes nothing.");
     }
 
@@ -116,6 +129,19 @@ internal sealed partial class ModelConfig
     {
         foreach (var (name, count) in counts)
             if (count is < 1 or > Most) throw new CourseException($"{name} is {count}: it must be from 1 to {Most}.");
+    }
+
+    /// <summary>What is made of it, and checked: an error names the file, too.</summary>
+    internal T Checked<T>(Func<T> make)
+    {
+        try
+        {
+            return make();
+        }
+        catch (CourseException error)
+        {
+            throw Error($"is wrong. {error.Message}");
+        }
     }
 
     internal CourseException Error(string what) => new($"The configuration in {source} {what}");
@@ -129,15 +155,18 @@ internal sealed partial class ModelConfig
     private T[] List<T>(string name, T[]? otherwise, string what, Func<JsonElement, object?> read)
     {
         if (Find(name) is not { } value)
-            return otherwise ?? throw new CourseException($"The configuration in {source} needs '{name}', a list of {what}, and has none.");
-        object?[] found = value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray().Select(read)] : [read(value)];
+            return otherwise ?? throw new CourseException($"The configuration in {source} needs '{name}', a list of "
+                + $"{what}, and has none.");
+        var isList = value.ValueKind == JsonValueKind.Array;
+        object?[] found = isList ? [.. value.EnumerateArray().Select(read)] : [read(value)];
         return found.All(item => item is T) ? [.. found.Cast<T>()] : throw Wrong(name, $"a list of {what}", value);
     }
 
     private CourseException Wrong(string name, string what, JsonElement value) =>
         new($"The configuration in {source} needs {what} for '{name}', not {value.GetRawText()}.");
 
-    // Python writes what JSON does not have: bare, after a colon, a comma or a bracket. In quotes they can at least be told.
+    // Python writes what JSON does not have: bare, after a colon, a comma or a bracket. In quotes they can at least be
+    // told.
     [GeneratedRegex(@"(?<=[:,\[]\s*)(-?Infinity|NaN)(?=\s*[,\]}])")]
     private static partial Regex NotNumbers();
 }

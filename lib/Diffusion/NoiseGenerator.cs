@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 
 namespace ImageGen.Diffusion;
 
-/// <summary>Noise for a batch of pictures from one seed, or from a seed for each, so that a picture is the same in whatever batch it is made.</summary>
+/// <summary>
+/// Noise for a batch of pictures from one seed, or from a seed for each, so that a picture is the same in whatever
+/// batch it is made.
+/// </summary>
 public sealed class NoiseGenerator : IDisposable
 {
     private readonly Generator[] generators;
@@ -23,11 +26,14 @@ public sealed class NoiseGenerator : IDisposable
     {
         if (!each) return Randn(latents.shape, generators[0]);
         if (generators.Length != latents.shape[0])
-            throw new CourseException($"There are {generators.Length} seeds for {latents.shape[0]} pictures: give one for each.");
+            throw new CourseException($"There are {generators.Length} seeds for {latents.shape[0]} pictures: give one "
+                + "for each.");
         using var scope = NewDisposeScope();
-        return cat([.. generators.Select(generator => Randn([1, .. latents.shape[1..]], generator))], 0).MoveToOuterDisposeScope();
+        long[] one = [1, .. latents.shape[1..]];
+        return cat([.. generators.Select(generator => Randn(one, generator))], 0).MoveToOuterDisposeScope();
 
-        Tensor Randn(long[] shape, Generator generator) => randn(shape, dtype: latents.dtype, device: latents.device, generator: generator);
+        Tensor Randn(long[] shape, Generator generator) =>
+            randn(shape, dtype: latents.dtype, device: latents.device, generator: generator);
     }
 
     /// <inheritdoc/>

@@ -21,7 +21,7 @@ public enum BetaSchedule
 }
 
 /// <summary>
-/// The forward process: how much of the picture is left at each timestep, 0 (nearly clean) to <see cref="TrainTimesteps"/> − 1
+/// The forward process: how much of the picture is left at each timestep, 0 (nearly clean) to T − 1
 /// (nearly noise). x_t = √ᾱ_t·x₀ + √(1 − ᾱ_t)·ε.
 /// </summary>
 public sealed class NoiseSchedule
@@ -40,7 +40,8 @@ public sealed class NoiseSchedule
     public IReadOnlyList<double> AlphaBar => kept;
 
     /// <summary>Stable Diffusion's schedule.</summary>
-    public static NoiseSchedule StableDiffusion { get; } = Of(BetaSchedule.ScaledLinear, betaStart: 0.00085, betaEnd: 0.012);
+    public static NoiseSchedule StableDiffusion { get; } =
+        Of(BetaSchedule.ScaledLinear, betaStart: 0.00085, betaEnd: 0.012);
 
     /// <summary>Builds a schedule.</summary>
     /// <param name="betas">How β grows.</param>
@@ -48,17 +49,20 @@ public sealed class NoiseSchedule
     /// <param name="betaStart">β at timestep 0; a cosine has none.</param>
     /// <param name="betaEnd">β at the last timestep; a cosine has none.</param>
     /// <exception cref="CourseException">A number is out of range.</exception>
-    public static NoiseSchedule Of(BetaSchedule betas, int timesteps = 1000, double betaStart = 1e-4, double betaEnd = 0.02)
+    public static NoiseSchedule Of(
+        BetaSchedule betas, int timesteps = 1000, double betaStart = 1e-4, double betaEnd = 0.02)
     {
         CheckCount(timesteps);
         if (betas != BetaSchedule.Cosine && !(betaStart > 0 && betaStart <= betaEnd && betaEnd < 1))
-            throw new CourseException($"A noise schedule cannot go from β {betaStart} to {betaEnd}: both must be between 0 and 1, and rise.");
+            throw new CourseException($"A noise schedule cannot go from β {betaStart} to {betaEnd}: both must be "
+                + "between 0 and 1, and rise.");
         return OfBetas(Enumerable.Range(0, timesteps).Select(t => Beta((double)t / (timesteps - 1), t)));
 
         double Beta(double u, int t) => betas switch
         {
             BetaSchedule.Linear => betaStart + u * (betaEnd - betaStart),
-            BetaSchedule.ScaledLinear => Math.Pow(Math.Sqrt(betaStart) + u * (Math.Sqrt(betaEnd) - Math.Sqrt(betaStart)), 2),
+            BetaSchedule.ScaledLinear =>
+                Math.Pow(Math.Sqrt(betaStart) + u * (Math.Sqrt(betaEnd) - Math.Sqrt(betaStart)), 2),
             BetaSchedule.Sigmoid => betaStart + (betaEnd - betaStart) / (1 + Math.Exp(6 - 12 * u)),
             _ => Math.Min(0.999, 1 - Cosine((t + 1.0) / timesteps) / Cosine((double)t / timesteps)),
         };
@@ -67,7 +71,9 @@ public sealed class NoiseSchedule
     }
 
     /// <summary>The schedule of given β, each between 0 and 1; the last may be 1.</summary>
-    /// <exception cref="CourseException">A β is out of range, or nothing of the picture is left long before the last timestep.</exception>
+    /// <exception cref="CourseException">
+    /// A β is out of range, or nothing of the picture is left long before the last timestep.
+    /// </exception>
     public static NoiseSchedule OfBetas(IEnumerable<double> betas)
     {
         double[] all = [.. betas];
@@ -77,16 +83,18 @@ public sealed class NoiseSchedule
         for (var t = 0; t < kept.Length; t++)
         {
             if (!(all[t] > 0 && (all[t] < 1 || all[t] == 1 && t == kept.Length - 1)))
-                throw new CourseException($"A noise schedule has β {all[t]} at timestep {t} of {kept.Length}: it must be above 0 and below 1; the last alone may be 1.");
+                throw new CourseException($"A noise schedule has β {all[t]} at timestep {t} of {kept.Length}: it must "
+                    + "be above 0 and below 1; the last alone may be 1.");
             if (kept[t] < LeastAlphaBar && t < kept.Length - 1)
-                throw new CourseException($"A noise schedule of {kept.Length} timesteps leaves nothing of the picture at timestep {t} already: take fewer of them or smaller β.");
+                throw new CourseException($"A noise schedule of {kept.Length} timesteps leaves nothing of the picture "
+                    + $"at timestep {t} already: take fewer of them or smaller β.");
         }
         return new(kept);
     }
 
     /// <summary>
-    /// The same schedule, shifted and scaled so that nothing of the picture is left at the last timestep (Lin and others,
-    /// arXiv 2305.08891). A model must then predict v: from pure noise, ε says nothing.
+    /// The same schedule, shifted and scaled so that nothing of the picture is left at the last timestep (Lin and
+    /// others, arXiv 2305.08891). A model must then predict v: from pure noise, ε says nothing.
     /// </summary>
     public NoiseSchedule WithZeroTerminalSnr()
     {
@@ -110,7 +118,8 @@ public sealed class NoiseSchedule
     {
         using var scope = NewDisposeScope();
         var alphaBar = tensor(kept, device: timesteps.device).index_select(0, timesteps).view(-1, 1, 1, 1);
-        return (alphaBar.sqrt().to(ScalarType.Float32).MoveToOuterDisposeScope(), (1 - alphaBar).sqrt().to(ScalarType.Float32).MoveToOuterDisposeScope());
+        var (a, s) = (alphaBar.sqrt().to(ScalarType.Float32), (1 - alphaBar).sqrt().to(ScalarType.Float32));
+        return (a.MoveToOuterDisposeScope(), s.MoveToOuterDisposeScope());
     }
 
     /// <summary>q-sampling: jumps straight to a timestep, x_t = √ᾱ_t·x₀ + √(1 − ᾱ_t)·ε.</summary>
@@ -157,6 +166,7 @@ public sealed class NoiseSchedule
 
     private static void CheckCount(int timesteps)
     {
-        if (timesteps is < 2 or > 10_000) throw new CourseException($"A noise schedule cannot have {timesteps} timesteps: it must have 2 to 10,000.");
+        if (timesteps is < 2 or > 10_000)
+            throw new CourseException($"A noise schedule cannot have {timesteps} timesteps: it must have 2 to 10,000.");
     }
 }

@@ -12,7 +12,10 @@ public enum PredictionType
     /// <summary>The clean latents x₀.</summary>
     Sample,
 
-    /// <summary>v = √ᾱ·ε − √(1 − ᾱ)·x₀ (Salimans and Ho, arXiv 2202.00512): ε where nearly all is picture, −x₀ where nearly all is noise.</summary>
+    /// <summary>
+    /// v = √ᾱ·ε − √(1 − ᾱ)·x₀ (Salimans and Ho, arXiv 2202.00512): ε where nearly all is picture, −x₀ where nearly all
+    /// is noise.
+    /// </summary>
     Velocity,
 }
 
@@ -25,7 +28,8 @@ public static class Predictions
     /// <param name="noise">ε.</param>
     /// <param name="sqrtAlphaBar">√ᾱ, in a shape that fits the latents.</param>
     /// <param name="sqrtOneMinusAlphaBar">√(1 − ᾱ), likewise.</param>
-    public static Tensor Target(this PredictionType prediction, Tensor original, Tensor noise, Tensor sqrtAlphaBar, Tensor sqrtOneMinusAlphaBar)
+    public static Tensor Target(
+        this PredictionType prediction, Tensor original, Tensor noise, Tensor sqrtAlphaBar, Tensor sqrtOneMinusAlphaBar)
     {
         using var scope = NewDisposeScope();
         return (prediction switch
@@ -42,7 +46,8 @@ public static class Predictions
     /// <param name="noisy">x_t.</param>
     /// <param name="sqrtAlphaBar">√ᾱ; above 0 where ε was asked for.</param>
     /// <param name="sqrtOneMinusAlphaBar">√(1 − ᾱ).</param>
-    public static Tensor ToOriginal(this PredictionType prediction, Tensor output, Tensor noisy, double sqrtAlphaBar, double sqrtOneMinusAlphaBar)
+    public static Tensor ToOriginal(
+        this PredictionType prediction, Tensor output, Tensor noisy, double sqrtAlphaBar, double sqrtOneMinusAlphaBar)
     {
         using var scope = NewDisposeScope();
         return (prediction switch
@@ -59,7 +64,8 @@ public static class Predictions
     /// <param name="noisy">x_t.</param>
     /// <param name="sqrtAlphaBar">√ᾱ.</param>
     /// <param name="sqrtOneMinusAlphaBar">√(1 − ᾱ); above 0 where x₀ was asked for.</param>
-    public static Tensor ToEpsilon(this PredictionType prediction, Tensor output, Tensor noisy, double sqrtAlphaBar, double sqrtOneMinusAlphaBar)
+    public static Tensor ToEpsilon(
+        this PredictionType prediction, Tensor output, Tensor noisy, double sqrtAlphaBar, double sqrtOneMinusAlphaBar)
     {
         using var scope = NewDisposeScope();
         return (prediction switch

@@ -7,12 +7,14 @@ using static TorchSharp.torch;
 namespace ImageGen.Diffusion;
 
 /// <summary>
-/// A published model, a folder or one file, whose configurations are read and whose weights are not: each part can be opened
-/// by itself. One file's configurations lie beside it, as in the folder it is published in, or are Stable Diffusion 1.5's.
+/// A published model, a folder or one file, whose configurations are read and whose weights are not: each part can be
+/// opened by itself. One file's configurations lie beside it, as in the folder it is published in, or are Stable
+/// Diffusion 1.5's.
 /// </summary>
 internal sealed class StableDiffusionParts
 {
-    internal const string UNetFolder = "unet", AutoencoderFolder = "vae", TextFolder = "text_encoder", TokenizerFolder = "tokenizer", SchedulerFolder = "scheduler";
+    internal const string UNetFolder = "unet", AutoencoderFolder = "vae", SchedulerFolder = "scheduler";
+    internal const string TextFolder = "text_encoder", TokenizerFolder = "tokenizer";
     internal const string Config = "config.json", Schedule = "scheduler_config.json";
 
     private readonly string folder;
@@ -22,23 +24,30 @@ internal sealed class StableDiffusionParts
     private StableDiffusionParts(string folder, string? file, bool averaged)
     {
         (this.folder, this.file, this.averaged) = (folder, file, averaged);
-        if (averaged && file is null) throw new CourseException($"{folder} is a folder, whose weights are one set: averaged (EMA) weights beside the trained ones are in some checkpoints of one file.");
+        if (averaged && file is null)
+            throw new CourseException($"{folder} is a folder, whose weights are one set: averaged (EMA) weights beside "
+                + "the trained ones are in some checkpoints of one file.");
         textIsBert = ModelIndex.Read(folder).TextIsBert;
         var diffusion = ConfigOf(SchedulerFolder, Schedule, DiffusionConfig.FromJson, DiffusionConfig.StableDiffusion);
-        // Latents are no values from −1 to 1: where early files ask to cut them, or leave it to a class that does, diffusers' pipeline does not.
+        // Latents are no values from −1 to 1: where early files ask to cut them, or leave it to a class that does,
+        // diffusers' pipeline does not.
         Diffusion = diffusion with { Sampling = diffusion.Sampling with { ClipSampleRange = null } };
-        if (file is not null) Diffusion = Diffusion with { Prediction = SingleFileKinds.Prediction(file, Diffusion.Prediction) };
+        if (file is not null)
+            Diffusion = Diffusion with { Prediction = SingleFileKinds.Prediction(file, Diffusion.Prediction) };
         UNet = ConfigOf(UNetFolder, Config, UNetConfig.FromJson, UNetConfig.StableDiffusion);
-        Autoencoder = ConfigOf(AutoencoderFolder, Config, AutoencoderConfig.FromJson, AutoencoderConfig.StableDiffusion);
+        Autoencoder =
+            ConfigOf(AutoencoderFolder, Config, AutoencoderConfig.FromJson, AutoencoderConfig.StableDiffusion);
         if (UNet.LatentChannels != Autoencoder.LatentChannels)
-            throw new CourseException($"The parts in {folder} do not fit: the U-Net takes latents of {UNet.LatentChannels} channels and the autoencoder makes {Autoencoder.LatentChannels}.");
+            throw new CourseException($"The parts in {folder} do not fit: the U-Net takes latents of "
+                + $"{UNet.LatentChannels} channels and the autoencoder makes {Autoencoder.LatentChannels}.");
     }
 
     /// <summary>Reads the configurations of a folder, or of a file.</summary>
     internal static StableDiffusionParts Of(string path, bool averaged = false) =>
         Directory.Exists(path) ? new(path, null, averaged)
         : File.Exists(path) ? new(Path.GetDirectoryName(Path.GetFullPath(path))!, path, averaged)
-        : throw new CourseException($"There is no folder {path}, and no file: name the folder that holds model_index.json, or unet and vae; or a checkpoint that is one file.");
+        : throw new CourseException($"There is no folder {path}, and no file: name the folder that holds "
+            + "model_index.json, or unet and vae; or a checkpoint that is one file.");
 
     /// <summary>The noise schedule, and what the U-Net predicts.</summary>
     internal DiffusionConfig Diffusion { get; }
@@ -65,23 +74,33 @@ internal sealed class StableDiffusionParts
         return AutoencoderKL.Open(weights, Autoencoder, device, type);
     }
 
-    /// <exception cref="CourseException">It is missing or damaged, or its vectors are not as wide as those that the U-Net looks at.</exception>
+    /// <exception cref="CourseException">
+    /// It is missing or damaged, or its vectors are not as wide as those that the U-Net looks at.
+    /// </exception>
     internal ITextConditioner OpenText(Device device, ScalarType type)
     {
-        ITextConditioner text = textIsBert ? new BertConditioner(BertText.Load(Path.Combine(folder, TextFolder), device)) : OpenClip(device, type);
+        ITextConditioner text = textIsBert
+            ? new BertConditioner(BertText.Load(Path.Combine(folder, TextFolder), device)) : OpenClip(device, type);
         if (text.Width == UNet.ContextWidth) return text;
         (text as IDisposable)?.Dispose();
-        throw new CourseException($"The parts in {folder} do not fit: the U-Net looks at word vectors of {UNet.ContextWidth} numbers and the text encoder gives {text.Width}.");
+        throw new CourseException($"The parts in {folder} do not fit: the U-Net looks at word vectors of "
+            + $"{UNet.ContextWidth} numbers and the text encoder gives {text.Width}.");
     }
 
     private ClipConditioner OpenClip(Device device, ScalarType type)
     {
         var path = Path.Combine(folder, TextFolder, Config);
-        if (PartFiles.Text(path) is { } text) CheckTextEncoder(ModelConfig.Parse(text, path));
-        var config = File.Exists(path) ? ClipTextConfig.Load(path) with { Projection = null } : ClipTextConfig.StableDiffusion;
-        var tokenizer = ClipTokenizer.Load(TokenizerFile(ClipTokenizer.VocabularyFile), TokenizerFile(ClipTokenizer.MergesFile));
+        var config = ClipTextConfig.StableDiffusion;
+        if (PartFiles.Text(path) is { } text)
+        {
+            CheckTextEncoder(ModelConfig.Parse(text, path));
+            config = ClipTextConfig.Load(path) with { Projection = null };
+        }
+        var vocabulary = TokenizerFile(ClipTokenizer.VocabularyFile);
+        var tokenizer = ClipTokenizer.Load(vocabulary, TokenizerFile(ClipTokenizer.MergesFile));
         if (tokenizer.Vocabulary.Count > config.VocabularySize)
-            throw new CourseException($"The parts in {folder} do not fit: the tokenizer has {tokenizer.Vocabulary.Count} tokens and the text encoder knows {config.VocabularySize}.");
+            throw new CourseException($"The parts in {folder} do not fit: the tokenizer has "
+                + $"{tokenizer.Vocabulary.Count} tokens and the text encoder knows {config.VocabularySize}.");
         using var weights = Weights(TextFolder, type);
         return new ClipConditioner(tokenizer, ClipTextEncoder.Open(weights, config, device, type));
     }
@@ -90,16 +109,18 @@ internal sealed class StableDiffusionParts
     private static void CheckTextEncoder(ModelConfig config)
     {
         if (config.Has("text_config")) return; // CLIP's whole, of which ClipTextConfig takes a part
-        config.Only("hidden_act", "quick_gelu");
-        config.Only("model_type", "clip_text_model");
-        if (config.Words("architectures", ["CLIPTextModel"]) is not ["CLIPTextModel"]) throw config.Error("is of another text encoder than a CLIPTextModel.");
-        config.Ignore("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "max_position_embeddings",
-            "eos_token_id", "layer_norm_eps"); // ClipTextConfig's
+        config.Only("quick_gelu", "hidden_act");
+        config.Only("clip_text_model", "model_type");
+        if (config.Words("architectures", ["CLIPTextModel"]) is not ["CLIPTextModel"]) throw config.Error("is of "
+            + "another text encoder than a CLIPTextModel.");
+        config.Ignore("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
+            "max_position_embeddings", "eos_token_id", "layer_norm_eps"); // ClipTextConfig's
         config.Ignore("projection_dim"); // the U-Net looks at the tokens' vectors, which are not projected
-        config.Ignore("attention_dropout", "dropout", "initializer_factor", "initializer_range", "gradient_checkpointing"); // of its training
+        config.Ignore("attention_dropout", "dropout", "initializer_factor", "initializer_range",
+            "gradient_checkpointing"); // of its training
         config.Ignore("bos_token_id", "pad_token_id"); // the tokenizer's
         config.Ignore("torch_dtype", "dtype"); // the files say it
-        config.Ignore("_name_or_path", "transformers_version", "use_cache", "return_dict"); // of the program that wrote it
+        config.Ignore("_name_or_path", "transformers_version", "use_cache", "return_dict"); // of who wrote it
         config.End("a text encoder");
     }
 
@@ -109,7 +130,8 @@ internal sealed class StableDiffusionParts
         var all = SingleFileKinds.Open(file);
         try
         {
-            var names = new SingleFileNames(UNet.ResnetsPerLevel, Autoencoder.Channels.Count, averaged && part == UNetFolder ? SingleFileNames.Averages(all) : null);
+            var names = new SingleFileNames(UNet.ResnetsPerLevel, Autoencoder.Channels.Count,
+                averaged && part == UNetFolder ? SingleFileNames.Averages(all) : null);
             return all.Renamed(entry => names.Of(entry, part));
         }
         catch
@@ -122,12 +144,17 @@ internal sealed class StableDiffusionParts
     // One file has no tokenizer in it: all models of version 1 have CLIP's, from beside it or from the cache.
     private string TokenizerFile(string name)
     {
-        string[] beside = [Path.Combine(folder, TokenizerFolder, name), .. file is null ? (string[])[] : [Path.Combine(folder, name)]];
+        var inFolder = Path.Combine(folder, TokenizerFolder, name);
+        string[] beside = file is null ? [inFolder] : [inFolder, Path.Combine(folder, name)];
         return beside.FirstOrDefault(File.Exists) ?? (file is null ? beside[0]
-            : Downloads.PathIfCached(StableDiffusion.SourceName, $"{TokenizerFolder}/{name}") ?? Downloads.PathIfCached("clip", name)
-                ?? throw new CourseException($"{file} holds no tokenizer, and there is none beside it: put CLIP's {ClipTokenizer.VocabularyFile} and {ClipTokenizer.MergesFile} there, or fetch them with ./course data fetch clip."));
+            : Downloads.PathIfCached(StableDiffusion.SourceName, $"{TokenizerFolder}/{name}")
+                ?? Downloads.PathIfCached("clip", name)
+                ?? throw new CourseException($"{file} holds no tokenizer, and there is none beside it: put CLIP's "
+                    + $"{ClipTokenizer.VocabularyFile} and {ClipTokenizer.MergesFile} there, or fetch them with "
+                    + "./course data fetch clip."));
     }
 
     private T ConfigOf<T>(string part, string name, Func<string, string, T> read, T otherwise) =>
-        PartFiles.Text(Path.Combine(folder, part, name)) is { } text ? read(text, Path.Combine(folder, part, name)) : otherwise;
+        PartFiles.Text(Path.Combine(folder, part, name)) is { } text ? read(text, Path.Combine(folder, part, name))
+            : otherwise;
 }

@@ -92,7 +92,7 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor, Tensor?, Tensor>
         using var scope = NewDisposeScope();
         var moment = time2.call(nn.functional.silu(time1.call(TimeVectors(moments, Config.Channels[0]).to(latents.dtype))));
         var condition = new UNetCondition(moment, context, mask?.unsqueeze(1).unsqueeze(1));
-        var x = first.call(LaidOut(latents));
+        var x = first.call(latents.LaidOut(latents.shape is [>= PicturesToTurn, _, <= SideToTurn, <= SideToTurn]));
         var kept = new Stack<Tensor>([x]);
         foreach (var level in downs) x = level.Down(x, condition, kept);
         x = middle.Run(x, condition);
@@ -102,10 +102,6 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor, Tensor?, Tensor>
 
     // Every layer answers in the layout that it is given. Channels last is that in which a place's channels lie side by side: it
     // serves the convolutions, the products at each place and attention's rows alike, with no copy between them.
-    private static Tensor LaidOut(Tensor x) => x.device_type == DeviceType.CPU && x.shape is [>= PicturesToTurn, _, <= SideToTurn, <= SideToTurn]
-        ? x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
-        : x;
-
     /// <summary>Moments as vectors of cosines and sines of falling frequency, cosines first (Vaswani and others, arXiv 1706.03762).</summary>
     /// <param name="moments"><c>[B]</c>.</param>
     /// <param name="width">Numbers in a vector, even.</param>

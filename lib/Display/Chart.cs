@@ -137,7 +137,7 @@ public sealed record Chart(params IReadOnlyList<Series> Series)
     public string ToPlotly() => ChartFigure.ToJson(this);
 
     /// <summary>For example <c>Chart "loss" of 2 series</c>.</summary>
-    public override string ToString() => $"Chart{(Title.Length > 0 ? $" \"{Title}\"" : "")} of {Series.Count} series";
+    public override string ToString() => $"Chart{(Title.Length > 0 ? $" \"{Title}\"" : "")} of {Series.Count} series{(ChartNotes.Of(this) is { } note ? $". {note}" : "")}";
 
     private static void RequireAsMany(Numbers x, Numbers y, string what)
     {

@@ -46,6 +46,13 @@ internal static class ChartDrawing
         var named = chart.Series.Select((series, i) => (series, Color: Palette.Series[i % Palette.Series.Length]))
             .Where(entry => entry.series.Name.Length > 0 && entry.series is not HeatmapSeries).ToList();
         if (chart.Series.Count > 1 && named.Count > 0) y = DrawLegend(named, canvas, area, y);
+        if (ChartNotes.Of(chart) is { } note)
+        {
+            using var text = new Lettering(Inter.Medium, LegendSize, Palette.Muted);
+            var lines = text.Wrap(note, area.Width - 2 * Margin, 2);
+            text.Draw(canvas, lines, area.Left + Margin, y);
+            y += lines.Count * text.LineHeight + 2;
+        }
         return MathF.Ceiling(y - area.Top + 4);
     }
 

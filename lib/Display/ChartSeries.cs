@@ -46,7 +46,10 @@ internal static class ChartSeries
     {
         var (low, high, diverging) = heatmap.ColorRange;
         var (rows, columns) = (heatmap.Values.GetLength(0), heatmap.Values.GetLength(1));
-        var cells = plot.Add.Heatmap(heatmap.Values);
+        // ScottPlot cannot draw a map of NaN alone; an empty one is the same picture.
+        var empty = !heatmap.Values.Cast<double>().Any(double.IsFinite);
+        var cells = plot.Add.Heatmap(empty ? new double[rows, columns] : heatmap.Values);
+        cells.IsVisible = !empty;
         cells.Colormap = new Stops(diverging ? Palette.Diverging : Palette.Rising);
         cells.ManualRange = new ScottPlot.Range(low, high);
         cells.Extent = new CoordinateRect(0.5, columns - 0.5, 0.5, rows - 0.5); // the centers of the outer cells

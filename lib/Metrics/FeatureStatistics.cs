@@ -48,7 +48,7 @@ public sealed class FeatureStatistics : IDisposable
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         var x = features.to(ScalarType.Float64).cpu();
-        if (!isfinite(x).all().item<bool>()) throw new CourseException($"Features after sample {Count} are NaN or infinite: the pictures or the network are broken.");
+        Finite.Require(x, "the feature vector of sample", Count);
         var (n, added) = (Count, x.shape[0]);
         var batchMean = x.mean([0]);
         var centered = x - batchMean;

@@ -136,7 +136,7 @@ public static class FrechetDistance
         using var scope = NewDisposeScope();
         if (first.shape[1] != second.shape[1]) throw new CourseException($"A Fréchet distance needs features of one width, not {first.shape[1]} and {second.shape[1]}.");
         if (Math.Min(first.shape[0], second.shape[0]) is < 2 and var least) throw new CourseException($"A Fréchet distance needs at least 2 samples, not {least}.");
-        if (!isfinite(first).all().item<bool>() || !isfinite(second).all().item<bool>()) throw new CourseException("Features are NaN or infinite: the pictures or the network are broken.");
+        foreach (var samples in (Tensor[])[first, second]) Finite.Require(samples, "the feature vector of sample");
         var (mean1, mean2) = (first.mean([0]), second.mean([0]));
         var (x, y) = ((first - mean1) / Math.Sqrt(first.shape[0] - 1), (second - mean2) / Math.Sqrt(second.shape[0] - 1));
         var root = linalg.svdvals(x.matmul(y.t())).sum().ToDouble();

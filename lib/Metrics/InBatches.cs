@@ -29,6 +29,7 @@ public static class InBatches
         if (pictures.shape[0] == 0) throw new CourseException("There is no picture to measure.");
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
+        Finite.Require(pictures, "picture");
         return LessonWork.Once(pictures.device, () => cat([.. pictures.split(size).Select(model)])).MoveToOuterDisposeScope();
     }
 }

@@ -25,6 +25,7 @@ public static class KernelDistance
         if (first.shape[1] != second.shape[1]) throw new CourseException($"A kernel distance needs features of one width, not {first.shape[1]} and {second.shape[1]}.");
         var (n, m) = (first.shape[0], second.shape[0]);
         if (n < 2 || m < 2) throw new CourseException($"A kernel distance needs at least 2 samples on each side, not {n} and {m}.");
+        foreach (var samples in (Tensor[])[first, second]) Finite.Require(samples, "the feature vector of sample");
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         var (x, y) = (first.to(ScalarType.Float64).cpu(), second.to(ScalarType.Float64).cpu());

@@ -25,6 +25,8 @@ public static class RPrecision
         if (candidates < 2 || candidates > count) throw new CourseException($"candidates is {candidates}: it must be 2 to {count}, the number of captions.");
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
+        Finite.Require(pictures, "the vector of picture");
+        Finite.Require(texts, "the vector of caption");
         var cosines = pictures.to(ScalarType.Float64).cpu().matmul(texts.to(ScalarType.Float64).cpu().t()).contiguous().data<double>().ToArray();
         var hits = new double[count];
         var others = new int[count];

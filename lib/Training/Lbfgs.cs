@@ -1,3 +1,4 @@
+using ImageGen.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -48,7 +49,8 @@ public sealed class Lbfgs : IDisposable
 
         var direction = Direction(gradient);
         var (slope, largest) = Read(direction.dot(gradient), direction.abs().max());
-        Converged = !(slope < 0);
+        if (!double.IsFinite(slope)) throw new CourseException("L-BFGS cannot go on: the gradient holds NaN or infinite values.");
+        Converged = slope >= 0;
         if (Converged) return current!.clone().MoveToOuterDisposeScope();
 
         // Before any curvature is known, the first step moves all values together by at most 1.

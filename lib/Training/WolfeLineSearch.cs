@@ -26,7 +26,7 @@ public static class WolfeLineSearch
         LinePoint previous = start, current = evaluate(firstStep);
         for (var evaluations = 1; evaluations < maxEvaluations; evaluations++)
         {
-            if (!double.IsFinite(current.Loss) || !double.IsFinite(current.Slope))
+            if (!IsFinite(current))
             {
                 current = evaluate((previous.Step + current.Step) / 2); // too far out to see anything
                 continue;
@@ -39,7 +39,7 @@ public static class WolfeLineSearch
             var next = Interpolate(previous, current, least, most);
             (previous, current) = (current, evaluate(next));
         }
-        return current.Loss <= start.Loss ? current : previous;
+        return IsFinite(current) && current.Loss <= start.Loss ? current : previous;
     }
 
     private static LinePoint Zoom(
@@ -52,7 +52,8 @@ public static class WolfeLineSearch
             double least = Math.Min(low.Step, high.Step), most = Math.Max(low.Step, high.Step);
             var step = KeepInside(Interpolate(low, high, least, most), least, most, ref nearEdge);
             var point = evaluate(step);
-            if (TooHigh(point, start) || point.Loss >= low.Loss)
+            // A point where nothing can be seen bounds the search as one that is too high does.
+            if (!IsFinite(point) || TooHigh(point, start) || point.Loss >= low.Loss)
             {
                 high = point;
                 if (high.Loss < low.Loss) (low, high) = (high, low);
@@ -83,6 +84,8 @@ public static class WolfeLineSearch
         return step;
     }
 
+    private static bool IsFinite(LinePoint point) => double.IsFinite(point.Loss) && double.IsFinite(point.Slope);
+
     private static bool TooHigh(LinePoint point, LinePoint start) =>
         point.Loss > start.Loss + SufficientDecrease * point.Step * start.Slope;
 
@@ -94,7 +97,7 @@ public static class WolfeLineSearch
         if (a.Step > b.Step) (a, b) = (b, a);
         var d1 = a.Slope + b.Slope - 3 * (a.Loss - b.Loss) / (a.Step - b.Step);
         var square = d1 * d1 - a.Slope * b.Slope;
-        if (!(square >= 0)) return (least + most) / 2;
+        if (!(square >= 0) || !double.IsFinite(square)) return (least + most) / 2;
         var d2 = Math.Sqrt(square);
         var step = b.Step - (b.Step - a.Step) * ((b.Slope + d2 - d1) / (b.Slope - a.Slope + 2 * d2));
         return Math.Min(Math.Max(step, least), most);

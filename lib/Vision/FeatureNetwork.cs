@@ -58,7 +58,16 @@ public abstract class FeatureNetwork(string name) : nn.Module(name)
         var maps = new FeatureMaps();
         // A lesson's own pyramid stays on the CPU, also where pictures are on a GPU.
         Compute(pictures.device_type == Device.type ? pictures : pictures.to(Device), new HashSet<string>(layers), maps);
+        // Without gradients it is a target, computed once and compared with in every step.
+        if (!is_grad_enabled()) RequireFinite(maps);
         return maps.MoveToOuterScope();
+    }
+
+    private void RequireFinite(FeatureMaps maps)
+    {
+        foreach (var layer in maps.Names)
+            if (!isfinite(maps[layer]).all().ToBoolean())
+                throw new CourseException($"Layer {layer} of {Name} holds NaN or infinite values: the pictures or the weights are broken.");
     }
 
     /// <summary>Says which of these names this network does not have.</summary>

@@ -122,7 +122,7 @@ public sealed class VggFeatures : FeatureNetwork
 
     protected override void Compute(Tensor pictures, IReadOnlySet<string> wanted, FeatureMaps maps)
     {
-        var x = Normalization.ImageNet.Apply(pictures);
+        var x = Normalization.ImageNet.Apply(pictures).LaidOut(true);
         for (var i = 0; maps.Count < wanted.Count; i++)
         {
             var (layer, convolution) = steps[i];

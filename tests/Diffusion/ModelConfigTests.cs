@@ -48,7 +48,8 @@ public sealed class ModelConfigTests : IDisposable
     [InlineData("\"norm_eps\": 1e-6", "'norm_eps' 1e-6; the course has only 1e-5")]
     [InlineData("\"act_fn\": \"gelu\"", "'act_fn' \"gelu\"; the course has only silu")]
     [InlineData("\"mid_block_type\": \"UNetMidBlock2DSimpleCrossAttn\"", "'mid_block_type'")]
-    [InlineData("\"attention_head_dim\": [5, 10, 20, 20]", "'attention_head_dim' [5, 10, 20, 20]; the course has one for all")]
+    [InlineData("\"attention_head_dim\": [5, 10, 20, 20]",
+        "'attention_head_dim' [5, 10, 20, 20]; the course has one for all")]
     [InlineData("\"num_attention_heads\": 8", "'num_attention_heads' 8; the course has nothing of the kind")]
     [InlineData("\"time_cond_proj_dim\": 256", "'time_cond_proj_dim' 256")]
     [InlineData("\"layers_per_block\": [1, 2, 2, 2]", "'layers_per_block' [1, 2, 2, 2]")]
@@ -68,7 +69,8 @@ public sealed class ModelConfigTests : IDisposable
 
     [Theory]
     [InlineData("\"shift_factor\": 0.1159", "'shift_factor' 0.1159; the course has only 0")]
-    [InlineData("\"latents_mean\": [0.1, 0.2, 0.3, 0.4]", "'latents_mean' [0.1, 0.2, 0.3, 0.4]; the course has nothing of the kind")]
+    [InlineData("\"latents_mean\": [0.1, 0.2, 0.3, 0.4]",
+        "'latents_mean' [0.1, 0.2, 0.3, 0.4]; the course has nothing of the kind")]
     [InlineData("\"use_quant_conv\": false", "'use_quant_conv' false; the course has only true")]
     [InlineData("\"use_post_quant_conv\": false", "'use_post_quant_conv' false")]
     [InlineData("\"mid_block_add_attention\": false", "'mid_block_add_attention' false")]
@@ -86,17 +88,23 @@ public sealed class ModelConfigTests : IDisposable
         Assert.Contains(message, Assert.Throws<CourseException>(() => AutoencoderConfig.FromJson(With(AutoencoderFile, option), "a test")).Message);
 
     [Fact]
-    public void AChannelCountOfZeroIsOneClearLine() => Assert.Equal("Channels is 0: it must be from 1 to 65536.", Assert.Throws<CourseException>(() => AutoencoderConfig.FromJson(
+    public void AChannelCountOfZeroIsOneClearLine() => Assert.Equal("The configuration in a test is wrong. Channels is 0: it must be from 1 to 65536.", Assert.Throws<CourseException>(() => AutoencoderConfig.FromJson(
         """{"_class_name": "AutoencoderKL", "block_out_channels": [0, 64], "layers_per_block": 1, "latent_channels": 4, "norm_num_groups": 32, "scaling_factor": 0.18215}""", "a test")).Message);
 
     [Theory]
-    [InlineData("text_encoder/config.json", "\"hidden_act\": \"gelu\"", "'hidden_act' \"gelu\"; the course has only quick_gelu")]
+    [InlineData("text_encoder/config.json", "\"hidden_act\": \"gelu\"",
+        "'hidden_act' \"gelu\"; the course has only quick_gelu")]
     [InlineData("text_encoder/config.json", "\"model_type\": \"t5\"", "'model_type' \"t5\"")]
-    [InlineData("text_encoder/config.json", "\"architectures\": [\"CLIPTextModelWithProjection\"]", "another text encoder than a CLIPTextModel")]
-    [InlineData("text_encoder/config.json", "\"new_option\": 1", "has 'new_option', which the course does not know of a text encoder")]
-    [InlineData("model_index.json", "\"vae\": [\"diffusers\", \"AutoencoderTiny\"]", "'vae' [diffusers, AutoencoderTiny]; the course opens AutoencoderKL")]
-    [InlineData("model_index.json", "\"text_encoder_2\": [\"transformers\", \"CLIPTextModel\"]", "has 'text_encoder_2'")]
-    [InlineData("scheduler/scheduler_config.json", "\"new_option\": 1", "has 'new_option', which the course does not know of a PNDMScheduler")]
+    [InlineData("text_encoder/config.json", "\"architectures\": [\"CLIPTextModelWithProjection\"]",
+        "another text encoder than a CLIPTextModel")]
+    [InlineData("text_encoder/config.json", "\"new_option\": 1",
+        "has 'new_option', which the course does not know of a text encoder")]
+    [InlineData("model_index.json", "\"vae\": [\"diffusers\", \"AutoencoderTiny\"]",
+        "'vae' [diffusers, AutoencoderTiny]; the course opens AutoencoderKL")]
+    [InlineData("model_index.json", "\"text_encoder_2\": [\"transformers\", \"CLIPTextModel\"]",
+        "has 'text_encoder_2'")]
+    [InlineData("scheduler/scheduler_config.json", "\"new_option\": 1",
+        "has 'new_option', which the course does not know of a PNDMScheduler")]
     public void AFolderWithAnotherPartIsRefusedByName(string file, string option, string message)
     {
         using (var model = Small()) StableDiffusion.Save(model, folder.Path, ScalarType.Float32);
@@ -116,6 +124,37 @@ public sealed class ModelConfigTests : IDisposable
         Assert.Null(opened.Config.Sampling.ClipSampleRange);
 
         void Change(string file, string option) => File.WriteAllText(folder[file], With(File.ReadAllText(folder[file]), option));
+    }
+
+    // Each of many files, damaged in one to four places, is read or refused in a line.
+    [Fact]
+    public void ADamagedFileIsReadOrRefused()
+    {
+        var random = new Random(5);
+        string[] pieces = ["null", "-1", "0", "1e999", "NaN", "-Infinity", "2147483648", "\"", "[", "]", "{", "}", ",", "true", "\\u0000", "é", "[[1]]", "0.5"];
+        (string Text, Action<string> Read)[] files =
+        [
+            (UNetFile, text => UNetConfig.FromJson(text, "a test")), (AutoencoderFile, text => AutoencoderConfig.FromJson(text, "a test")),
+            .. Schedulers.GetProperty("cases").EnumerateArray().Select(row => (row.GetProperty("config").GetString()!, (Action<string>)(text => DiffusionConfig.FromJson(text, "a test")))),
+        ];
+        for (var round = 0; round < 100_000; round++)
+        {
+            var (text, read) = files[round % files.Length];
+            for (var i = random.Next(1, 5); i > 0; i--)
+            {
+                var (at, length) = (random.Next(text.Length), random.Next(6));
+                text = text[..at] + (random.Next(3) == 0 ? "" : pieces[random.Next(pieces.Length)]) + text[Math.Min(text.Length, at + length)..];
+                if (text.Length == 0) text = " ";
+            }
+            try
+            {
+                read(text);
+            }
+            catch (CourseException error)
+            {
+                Assert.DoesNotContain('\n', error.Message);
+            }
+        }
     }
 
     public void Dispose() => folder.Dispose();

@@ -73,35 +73,51 @@ public class SchedulerConfigTests
     }
 
     [Theory]
-    [InlineData("DPMSolverMultistepScheduler", "\"algorithm_type\": \"sde-dpmsolver\"", "'algorithm_type' \"sde-dpmsolver\"; the course has dpmsolver++, dpmsolver, sde-dpmsolver++")]
-    [InlineData("DPMSolverMultistepScheduler", "\"algorithm_type\": \"sde-dpmsolver++\", \"solver_order\": 3", "SolverOrder is 3: for SdeDpmSolverPlusPlus it must be from 1 to 2")]
+    [InlineData("DPMSolverMultistepScheduler", "\"algorithm_type\": \"sde-dpmsolver\"",
+        "'algorithm_type' \"sde-dpmsolver\"; the course has dpmsolver++, dpmsolver, sde-dpmsolver++")]
+    [InlineData("DPMSolverMultistepScheduler", "\"algorithm_type\": \"sde-dpmsolver++\", \"solver_order\": 3",
+        "SolverOrder is 3: for SdeDpmSolverPlusPlus it must be from 1 to 2")]
     [InlineData("DPMSolverMultistepScheduler", "\"solver_order\": 4", "SolverOrder is 4")]
     [InlineData("DPMSolverMultistepScheduler", "\"solver_order\": 0", "SolverOrder is 0")]
-    [InlineData("DPMSolverMultistepScheduler", "\"solver_order\": 2.5", "needs a whole number for 'solver_order', not 2.5")]
-    [InlineData("DPMSolverMultistepScheduler", "\"solver_type\": \"odd\"", "'solver_type' \"odd\"; the course has midpoint, heun")]
-    [InlineData("DPMSolverMultistepScheduler", "\"lambda_min_clipped\": -5.1", "'lambda_min_clipped' -5.1; the course has only -Infinity")]
-    [InlineData("DPMSolverMultistepScheduler", "\"use_lu_lambdas\": true", "'use_lu_lambdas' true; the course has only false")]
+    [InlineData("DPMSolverMultistepScheduler", "\"solver_order\": 2.5",
+        "needs a whole number for 'solver_order', not 2.5")]
+    [InlineData("DPMSolverMultistepScheduler", "\"solver_type\": \"odd\"",
+        "'solver_type' \"odd\"; the course has midpoint, heun")]
+    [InlineData("DPMSolverMultistepScheduler", "\"lambda_min_clipped\": -5.1",
+        "'lambda_min_clipped' -5.1; the course has only -Infinity")]
+    [InlineData("DPMSolverMultistepScheduler", "\"use_lu_lambdas\": true",
+        "'use_lu_lambdas' true; the course has only false")]
     [InlineData("DPMSolverMultistepScheduler", "\"use_flow_sigmas\": true", "'use_flow_sigmas' true")]
     [InlineData("DPMSolverMultistepScheduler", "\"use_exponential_sigmas\": true", "'use_exponential_sigmas' true")]
-    [InlineData("DPMSolverMultistepScheduler", "\"variance_type\": \"learned_range\"", "'variance_type' \"learned_range\"; the course has fixed_small")]
-    [InlineData("DPMSolverMultistepScheduler", "\"prediction_type\": \"flow_prediction\"", "'prediction_type' \"flow_prediction\"; the course has epsilon, sample, v_prediction")]
+    [InlineData("DPMSolverMultistepScheduler", "\"variance_type\": \"learned_range\"",
+        "'variance_type' \"learned_range\"; the course has fixed_small")]
+    [InlineData("DPMSolverMultistepScheduler", "\"prediction_type\": \"flow_prediction\"",
+        "'prediction_type' \"flow_prediction\"; the course has epsilon, sample, v_prediction")]
     [InlineData("DDPMScheduler", "\"variance_type\": \"learned\"", "'variance_type' \"learned\"")]
-    [InlineData("DDPMScheduler", "\"beta_schedule\": \"laplace\"", "'beta_schedule' \"laplace\"; the course has linear, scaled_linear, squaredcos_cap_v2, sigmoid")]
+    [InlineData("DDPMScheduler", "\"beta_schedule\": \"laplace\"",
+        "'beta_schedule' \"laplace\"; the course has linear, scaled_linear, squaredcos_cap_v2, sigmoid")]
     [InlineData("DDPMScheduler", "\"predict_epsilon\": false", "'predict_epsilon' false; the course has only true")]
     [InlineData("DDPMScheduler", "\"clip_sample_range\": 0", "ClipSampleRange is 0")]
     [InlineData("DDPMScheduler", "\"clip_sample\": \"yes\"", "needs true or false for 'clip_sample', not \"yes\"")]
-    [InlineData("DDIMScheduler", "\"thresholding\": true, \"dynamic_thresholding_ratio\": 2", "Thresholding has the ratio 2")]
+    [InlineData("DDIMScheduler", "\"thresholding\": true, \"dynamic_thresholding_ratio\": 2",
+        "Thresholding has the ratio 2")]
     [InlineData("DDIMScheduler", "\"thresholding\": true, \"sample_max_value\": 0.5", "at most 0.5")]
     [InlineData("DDIMScheduler", "\"steps_offset\": -1", "StepsOffset is -1: it must be from 0 to 999")]
     [InlineData("DDIMScheduler", "\"num_train_timesteps\": 1", "cannot have 1 timesteps")]
-    [InlineData("DDIMScheduler", "\"trained_betas\": [0.1, 0.2]", "has 2 'trained_betas' for 1000 'num_train_timesteps'")]
-    [InlineData("DDIMScheduler", "\"trained_betas\": [0.1, 1.2], \"num_train_timesteps\": 2", "β 1.2 at timestep 1 of 2")]
-    [InlineData("DDIMScheduler", "\"trained_betas\": [0.1, NaN], \"num_train_timesteps\": 2", "needs a list of numbers for 'trained_betas'")]
+    [InlineData("DDIMScheduler", "\"trained_betas\": [0.1, 0.2]",
+        "has 2 'trained_betas' for 1000 'num_train_timesteps'")]
+    [InlineData("DDIMScheduler", "\"trained_betas\": [0.1, 1.2], \"num_train_timesteps\": 2",
+        "β 1.2 at timestep 1 of 2")]
+    [InlineData("DDIMScheduler", "\"trained_betas\": [0.1, NaN], \"num_train_timesteps\": 2",
+        "needs a list of numbers for 'trained_betas'")]
     [InlineData("DDIMScheduler", "\"beta_end\": NaN", "needs a number for 'beta_end', not \"NaN\"")]
     [InlineData("DDIMScheduler", "\"rescale_betas_zero_snr\": true", "a prediction of noise says nothing")]
-    [InlineData("EulerDiscreteScheduler", "\"interpolation_type\": \"log_linear\"", "'interpolation_type' \"log_linear\"; the course has only linear")]
-    [InlineData("EulerDiscreteScheduler", "\"timestep_type\": \"continuous\"", "'timestep_type' \"continuous\"; the course has only discrete")]
-    [InlineData("EulerDiscreteScheduler", "\"final_sigmas_type\": \"odd\"", "'final_sigmas_type' \"odd\"; the course has zero, sigma_min")]
+    [InlineData("EulerDiscreteScheduler", "\"interpolation_type\": \"log_linear\"",
+        "'interpolation_type' \"log_linear\"; the course has only linear")]
+    [InlineData("EulerDiscreteScheduler", "\"timestep_type\": \"continuous\"",
+        "'timestep_type' \"continuous\"; the course has only discrete")]
+    [InlineData("EulerDiscreteScheduler", "\"final_sigmas_type\": \"odd\"",
+        "'final_sigmas_type' \"odd\"; the course has zero, sigma_min")]
     [InlineData("EulerDiscreteScheduler", "\"sigma_max\": 700", "'sigma_max' 700; the course has nothing of the kind")]
     [InlineData("EulerDiscreteScheduler", "\"use_beta_sigmas\": true", "'use_beta_sigmas' true")]
     [InlineData("HeunDiscreteScheduler", "\"beta_schedule\": \"exp\"", "'beta_schedule' \"exp\"")]

@@ -161,7 +161,7 @@ public sealed class DistanceTests
         Assert.Contains("[B, 3], and were given [2, 4]", Assert.Throws<CourseException>(() => statistics.Add(zeros(2, 4))).Message);
         statistics.Add(zeros(1, 3));
         Assert.Contains("at least 2 samples, not 1", Assert.Throws<CourseException>(statistics.Covariance).Message);
-        Assert.Contains("after sample 1 are NaN", Assert.Throws<CourseException>(() => statistics.Add(full([1, 3], double.NaN))).Message);
+        Assert.Contains("sample 1 holds NaN", Assert.Throws<CourseException>(() => statistics.Add(full([1, 3], double.NaN))).Message);
         Assert.Contains("not 3 and 4", Assert.Throws<CourseException>(() => KernelDistance.Of(zeros(5, 3), zeros(5, 4))).Message);
         Assert.Contains("not 1 and 5", Assert.Throws<CourseException>(() => KernelDistance.Of(zeros(1, 3), zeros(5, 3))).Message);
         Assert.Contains("not 3 and 4", Assert.Throws<CourseException>(() => FrechetDistance.Of(zeros(5, 3), zeros(5, 4))).Message);

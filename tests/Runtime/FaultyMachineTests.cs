@@ -43,7 +43,7 @@ public class FaultyMachineTests
     [Fact]
     public async Task AnUnknownSettingIsOneLineOfTheDoctor()
     {
-        var start = Dotnet.With(Path.Combine(AppContext.BaseDirectory, "ImageGen.Kernel.dll"), "doctor");
+        var start = Dotnet.With(Path.Combine(AppContext.BaseDirectory, "ImageGen.Course.dll"), "doctor");
         start.Environment[Arithmetic.Variable] = "nonsense";
         var (code, output) = await RunAsync(start);
         Assert.Equal(1, code);

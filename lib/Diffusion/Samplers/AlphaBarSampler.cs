@@ -9,11 +9,13 @@ internal abstract class AlphaBarSampler : Sampler
     private protected readonly int[] Whole;
 
     private protected AlphaBarSampler(NoiseSchedule schedule, SamplerOptions options) : base(schedule, options) =>
-        Whole = [.. Diffusion.Timesteps.Of(options, TimestepSpacing.Leading, schedule.TrainTimesteps).Select(t => (int)Math.Round(t))];
+        Whole = [.. Diffusion.Timesteps.Of(options, TimestepSpacing.Leading, schedule.TrainTimesteps)
+            .Select(t => (int)Math.Round(t))];
 
     public override IReadOnlyList<double> Timesteps => [.. Whole.Select(t => (double)t)];
 
-    public override Tensor AddNoise(Tensor original, Tensor noise, int step) => Schedule.AddNoise(original, noise, Whole[step]);
+    public override Tensor AddNoise(Tensor original, Tensor noise, int step) =>
+        Schedule.AddNoise(original, noise, Whole[step]);
 
     // ᾱ where a step begins; after the last step nothing but the picture is left, or as much noise as at timestep 0.
     private protected double AlphaBar(int step) =>

@@ -13,8 +13,7 @@ internal sealed class DdpmSampler(NoiseSchedule schedule, SamplerOptions options
             using var scope = NewDisposeScope();
             var last = i + 1 == Whole.Length;
             var (now, next) = (AlphaBar(i), last ? 1 : AlphaBar(i + 1)); // ᾱ, ᾱ'
-            var alpha = now / next;                                      // α = ᾱ/ᾱ' and β = 1 − α span the timesteps left out
-            var beta = 1 - alpha;
+            var (alpha, beta) = (now / next, 1 - now / next); // α = ᾱ/ᾱ' and β = 1 − α span the timesteps left out
             var x0 = Options.Bounded(PredictedOriginal(run.Model(x, Whole[i]), x, now));
             // μ = √ᾱ'·β/(1 − ᾱ)·x₀ + √α·(1 − ᾱ')/(1 − ᾱ)·x
             var xNext = Math.Sqrt(next) * beta / (1 - now) * x0 + Math.Sqrt(alpha) * (1 - next) / (1 - now) * x;

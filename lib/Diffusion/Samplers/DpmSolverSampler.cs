@@ -4,8 +4,10 @@ using static TorchSharp.torch;
 namespace ImageGen.Diffusion;
 
 /// <summary>
-/// DPM-Solver (Lu and others, arXiv 2206.00927 and 2211.01095, algorithm 2): with λ = ln(α/σ), what is linear in the equation is
-/// solved exactly, and the model's prediction m is a polynomial in λ through its last values. Usually 2M: of m = x₀, and second order.
+/// DPM-Solver (Lu and others, arXiv 2206.00927 and 2211.01095, algorithm 2): with λ = ln(α/σ), what is linear in the
+/// equation is solved exactly, and the model's prediction m is a polynomial in λ through its last values. Usually it is
+/// 2M, of m = x₀ and second order: with h the step in λ, h₀ the one before and r₀ = h₀/h,
+/// x' = (σ'/σ)·x − α'·(e^{−h} − 1)·(m₀ + ½·(m₀ − m₁)/r₀).
 /// </summary>
 internal sealed class DpmSolverSampler : Sampler
 {
@@ -22,7 +24,8 @@ internal sealed class DpmSolverSampler : Sampler
         }
         else
         {
-            Timesteps = [.. Diffusion.Timesteps.Of(options, TimestepSpacing.Linspace, total, dropsLast: true).Select(t => Math.Round(t))];
+            Timesteps = [.. Diffusion.Timesteps.Of(options, TimestepSpacing.Linspace, total, dropsLast: true)
+                .Select(t => Math.Round(t))];
             sigmas = [.. Timesteps.Select(levels.At), end];
         }
     }
@@ -42,8 +45,8 @@ internal sealed class DpmSolverSampler : Sampler
         {
             using var scope = NewDisposeScope();
             var x0 = Options.Bounded(Options.Prediction.ToOriginal(run.Model(x, Timesteps[i]), x, Alpha(i), Sigma(i)));
-            var integratesEpsilon = Options.Algorithm == SolverAlgorithm.DpmSolver;
-            SamplingRun.Remember(m, integratesEpsilon ? (x - Alpha(i) * x0) / Sigma(i) : x0, length: Options.SolverOrder);
+            var ofEpsilon = Options.Algorithm == SolverAlgorithm.DpmSolver; // ε = (x − α·x₀)/σ
+            SamplingRun.Remember(m, ofEpsilon ? (x - Alpha(i) * x0) / Sigma(i) : x0, length: Options.SolverOrder);
             x = run.Finish(i, x, sigmas[i + 1] == 0 ? x0 : Next(x, m, i, run), x0);
         }
         return x;
@@ -52,7 +55,7 @@ internal sealed class DpmSolverSampler : Sampler
     private Tensor Next(Tensor x, List<Tensor> m, int i, SamplingRun run)
     {
         var h = Lambda(i + 1) - Lambda(i);
-        if (h < 1e-10) return x; // Karras' last level is the schedule's first, where SigmaMin ends: there is nothing left to step
+        if (h < 1e-10) return x; // SigmaMin ends where Karras' last level is already: there is nothing left to step
         var (a, c0, c1, c2) = Coefficients(i, h);
         var (xNext, order) = (a * x + c0 * m[0], Order(i, m.Count)); // x' = a·x + c₀·m₀ + c₁·D₁ + c₂·D₂
         if (order > 1)
@@ -67,21 +70,22 @@ internal sealed class DpmSolverSampler : Sampler
                 xNext = xNext + c1 * (d0 + r0 * curve) + c2 * curve;
             }
         }
-        // + σ'·√(1 − e^{−2h})·z
-        return Options.Algorithm == SolverAlgorithm.SdeDpmSolverPlusPlus ? xNext + Sigma(i + 1) * Math.Sqrt(-Expm1(-2 * h)) * run.Noise(x) : xNext;
+        return Options.Algorithm != SolverAlgorithm.SdeDpmSolverPlusPlus ? xNext
+            : xNext + Sigma(i + 1) * Math.Sqrt(-Expm1(-2 * h)) * run.Noise(x); // + σ'·√(1 − e^{−2h})·z
     }
 
     // The weights of x, and of m, its slope and its curvature in λ, integrated over the step.
     private (double A, double C0, double C1, double C2) Coefficients(int i, double h)
     {
         var (alpha, sigma) = (Alpha(i + 1), Sigma(i + 1)); // α', σ'
+        var (down, up, twice) = (Expm1(-h), Expm1(h), Expm1(-2 * h)); // e^{−h} − 1, e^h − 1, e^{−2h} − 1
         return Options.Algorithm switch
         {
             SolverAlgorithm.DpmSolverPlusPlus =>
-                (sigma / Sigma(i), -alpha * Expm1(-h), alpha * (Expm1(-h) / h + 1), -alpha * ((Expm1(-h) + h) / (h * h) - 0.5)),
+                (sigma / Sigma(i), -alpha * down, alpha * (down / h + 1), -alpha * ((down + h) / (h * h) - 0.5)),
             SolverAlgorithm.DpmSolver =>
-                (alpha / Alpha(i), -sigma * Expm1(h), -sigma * (Expm1(h) / h - 1), -sigma * ((Expm1(h) - h) / (h * h) - 0.5)),
-            _ => (sigma / Sigma(i) * Math.Exp(-h), -alpha * Expm1(-2 * h), alpha * (Expm1(-2 * h) / (2 * h) + 1), 0),
+                (alpha / Alpha(i), -sigma * up, -sigma * (up / h - 1), -sigma * ((up - h) / (h * h) - 0.5)),
+            _ => (sigma / Sigma(i) * Math.Exp(-h), -alpha * twice, alpha * (twice / (2 * h) + 1), 0),
         };
     }
 

@@ -4,10 +4,10 @@ using static TorchSharp.torch;
 namespace ImageGen.Diffusion;
 
 /// <summary>
-/// Heun's method on dx/dσ (Karras and others, arXiv 2206.00364, algorithm 1): an Euler step, an evaluation where it leads, and
-/// the step again along the mean of both directions. The last step is Euler's; so is one from noise in which next to nothing
-/// of the picture is left. There σ falls at once from thousands to tens, and the correction would multiply the model's errors
-/// by hundreds.
+/// Heun's method on dx/dσ (Karras and others, arXiv 2206.00364, algorithm 1): an Euler step, an evaluation where it
+/// leads, and the step again along the mean of both directions. The last step is Euler's; so is one from noise in which
+/// next to nothing of the picture is left. There σ falls at once from thousands to tens, and the correction would
+/// multiply the model's errors by hundreds.
 /// </summary>
 internal sealed class HeunSampler(NoiseSchedule schedule, SamplerOptions options) : SigmaSampler(schedule, options)
 {

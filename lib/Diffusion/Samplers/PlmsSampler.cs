@@ -5,10 +5,11 @@ using static TorchSharp.torch;
 namespace ImageGen.Diffusion;
 
 /// <summary>
-/// PLMS (Liu and others, arXiv 2202.09778): DDIM's step, but along a sum of the last predictions with the weights of Adams and
-/// Bashforth, and the shorter sums while fewer are known. The very first step is taken twice: the model is evaluated at its
-/// end, and the mean of both predictions leads there again. The paper's own beginning, three steps of Runge and Kutta, is an
-/// option. The predictions are summed as the network makes them: velocities stay small where noises would be divided by nothing.
+/// PLMS (Liu and others, arXiv 2202.09778): DDIM's step, but along a sum of the last predictions with the weights of
+/// Adams and Bashforth, and the shorter sums while fewer are known. The very first step is taken twice: the model is
+/// evaluated at its end, and the mean of both predictions leads there again. The paper's own beginning, three steps of
+/// Runge and Kutta, is an option. The predictions are summed as the network makes them: velocities stay small where
+/// noises would be divided by nothing.
 /// </summary>
 internal sealed class PlmsSampler : AlphaBarSampler
 {
@@ -20,7 +21,8 @@ internal sealed class PlmsSampler : AlphaBarSampler
     internal PlmsSampler(NoiseSchedule schedule, SamplerOptions options) : base(schedule, options)
     {
         if (!options.SkipPrkSteps && options.Steps <= RungeKuttaSteps)
-            throw new CourseException($"Steps is {options.Steps}: PLMS with Runge-Kutta steps needs at least {RungeKuttaSteps + 1}, or SkipPrkSteps.");
+            throw new CourseException($"Steps is {options.Steps}: PLMS with Runge-Kutta steps needs at least "
+                + $"{RungeKuttaSteps + 1}, or SkipPrkSteps.");
     }
 
     private protected override Tensor Loop(Tensor x, SamplingRun run)
@@ -32,14 +34,21 @@ internal sealed class PlmsSampler : AlphaBarSampler
             var (now, next) = (AlphaBar(i), AlphaBar(i + 1)); // ᾱ, ᾱ'
             var output = run.Model(x, Whole[i]);
             SamplingRun.Remember(outputs, output, length: 4);
-            var mixed =
-                !Options.SkipPrkSteps && outputs.Count <= RungeKuttaSteps && i + 1 < Whole.Length ? RungeKutta(x, output, i, run)
-                : Options.SkipPrkSteps && i == 0 && Whole.Length > 1 ? (output + run.Model(Transfer(x, output, now, next), Whole[1])) / 2
-                // (55·o₀ − 59·o₁ + 37·o₂ − 9·o₃)/24
-                : AdamsBashforth[outputs.Count - 1].Zip(outputs, (weight, each) => weight * each).Aggregate((a, b) => a + b);
+            var mixed = Sum(outputs);
+            if (!Options.SkipPrkSteps && outputs.Count <= RungeKuttaSteps && i + 1 < Whole.Length)
+                mixed = RungeKutta(x, output, i, run);
+            else if (Options.SkipPrkSteps && i == 0 && Whole.Length > 1)
+                mixed = (output + run.Model(Transfer(x, output, now, next), Whole[1])) / 2;
             x = run.Finish(i, x, Transfer(x, mixed, now, next), PredictedOriginal(mixed, x, now));
         }
         return x;
+    }
+
+    // (55·o₀ − 59·o₁ + 37·o₂ − 9·o₃)/24
+    private static Tensor Sum(List<Tensor> outputs)
+    {
+        var weights = AdamsBashforth[outputs.Count - 1];
+        return weights.Zip(outputs, (weight, output) => weight * output).Aggregate((a, b) => a + b);
     }
 
     // (o₁ + 2·o₂ + 2·o₃ + o₄)/6: here, twice halfway, and at the end

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace ImageGen.Diffusion;
 
 /// <summary>
-/// A way from noise to a picture: one loop over <see cref="Timesteps"/>, which evaluates the model at each and takes a step
-/// of its prediction. Samplers hold no state between steps; what a later step needs stands in the loop.
+/// A way from noise to a picture: one loop over <see cref="Timesteps"/>, which evaluates the model at each and takes a
+/// step of its prediction. Samplers hold no state between steps; what a later step needs stands in the loop.
 /// </summary>
 public abstract class Sampler
 {
@@ -32,21 +32,31 @@ public abstract class Sampler
     public abstract Tensor AddNoise(Tensor original, Tensor noise, int step);
 
     /// <summary>Goes from noisy latents to clean ones. No gradients.</summary>
-    /// <param name="latents">Where to begin, <c>[B, C, h, w]</c>: noise times <see cref="InitNoiseSigma"/>, or of <see cref="AddNoise"/>.</param>
+    /// <param name="latents">
+    /// Where to begin, <c>[B, C, h, w]</c>: noise times <see cref="InitNoiseSigma"/>, or of <see cref="AddNoise"/>.
+    /// </param>
     /// <param name="model">A forward pass: x_t and its timestep, to the model's prediction in the same shape.</param>
     /// <param name="firstStep">The first step, from 0: later for image to image.</param>
-    /// <param name="noise">Standard normal noise in a tensor's shape, for the samplers that add some; torch's own generator's when null.</param>
+    /// <param name="noise">
+    /// Standard normal noise in a tensor's shape, for the samplers that add some; torch's own generator's when null.
+    /// </param>
     /// <param name="callback">Told of each step.</param>
-    /// <param name="adjust">May replace the latents after each step, told which step comes next: inpainting's hook.</param>
+    /// <param name="adjust">
+    /// May replace the latents after each step, told which step comes next: inpainting's hook.
+    /// </param>
     /// <param name="cancellation">Stops before the next step; so does the notebook's stop button.</param>
-    /// <returns>Clean latents that belong to the caller's dispose scope; where it was stopped, the last prediction of them.</returns>
+    /// <returns>
+    /// Clean latents that belong to the caller's dispose scope; where it was stopped, the last prediction of them.
+    /// </returns>
     public Tensor Sample(
         Tensor latents, Func<Tensor, double, Tensor> model, int firstStep = 0, Func<Tensor, Tensor>? noise = null,
-        Action<SamplingStep>? callback = null, Func<Tensor, int, Tensor>? adjust = null, CancellationToken cancellation = default)
+        Action<SamplingStep>? callback = null, Func<Tensor, int, Tensor>? adjust = null,
+        CancellationToken cancellation = default)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var run = new SamplingRun(Timesteps, model, noise ?? (like => randn_like(like)), callback, adjust, cancellation) { FirstStep = firstStep };
+        noise ??= like => randn_like(like);
+        var run = new SamplingRun(Timesteps, firstStep, model, noise, callback, adjust, cancellation);
         var x = Loop(latents.alias(), run);
         return (run.Stopped ? run.PredictedOriginal ?? x : x).MoveToOuterDisposeScope();
     }
@@ -67,10 +77,13 @@ public abstract class Sampler
         SamplerKind.Heun => new HeunSampler(schedule, options),
         SamplerKind.DpmSolver => new DpmSolverSampler(schedule, options),
         SamplerKind.Plms => new PlmsSampler(schedule, options),
-        _ => throw new CourseException($"There is no sampler {kind}: use one of {string.Join(", ", Enum.GetNames<SamplerKind>())}."),
+        _ => throw new CourseException($"There is no sampler {kind}: use one of "
+            + $"{string.Join(", ", Enum.GetNames<SamplerKind>())}."),
     };
 
-    /// <summary>The kind that a published scheduler_config.json names; null where the course has none of that class.</summary>
+    /// <summary>
+    /// The kind that a published scheduler_config.json names; null where the course has none of that class.
+    /// </summary>
     internal static SamplerKind? OfClass(string name) => name switch
     {
         "DDPMScheduler" => SamplerKind.Ddpm,

@@ -18,9 +18,14 @@ public enum SamplerKind
     /// <summary>Each step tried, evaluated at its end and corrected (Karras and others, arXiv 2206.00364).</summary>
     Heun,
 
-    /// <summary>DPM-Solver++ 2M: uses the evaluation before, good from about 15 steps on (Lu and others, arXiv 2211.01095).</summary>
+    /// <summary>
+    /// DPM-Solver++ 2M: uses the evaluation before, good from about 15 steps on (Lu and others, arXiv 2211.01095).
+    /// </summary>
     DpmSolver,
 
-    /// <summary>PLMS: DDIM's steps along the last four evaluations' common direction, Stable Diffusion's first default (Liu and others, arXiv 2202.09778).</summary>
+    /// <summary>
+    /// PLMS: DDIM's steps along the last four evaluations' common direction, Stable Diffusion's first default (Liu and
+    /// others, arXiv 2202.09778).
+    /// </summary>
     Plms,
 }

@@ -13,12 +13,12 @@ public sealed record SamplingStep(int Step, int Steps, double Timestep, Tensor P
 
 /// <summary>What goes with a sampler's loop: the model, noise, and whoever watches.</summary>
 internal sealed class SamplingRun(
-    IReadOnlyList<double> timesteps, Func<Tensor, double, Tensor> model, Func<Tensor, Tensor> noise,
+    IReadOnlyList<double> timesteps, int firstStep, Func<Tensor, double, Tensor> model, Func<Tensor, Tensor> noise,
     Action<SamplingStep>? callback, Func<Tensor, int, Tensor>? adjust, CancellationToken cancellation)
 {
     private readonly CancellationToken interrupted = CellScope.Token;
 
-    internal int FirstStep { get; init; }
+    internal int FirstStep => firstStep;
 
     internal bool Stopped { get; private set; }
 
@@ -51,7 +51,9 @@ internal sealed class SamplingRun(
         return kept;
     }
 
-    /// <summary>Puts a tensor that later steps need at the head of a list, and frees what is beyond its length.</summary>
+    /// <summary>
+    /// Puts a tensor that later steps need at the head of a list, and frees what is beyond its length.
+    /// </summary>
     internal static void Remember(List<Tensor> list, Tensor newest, int length)
     {
         list.Insert(0, Kept(newest));

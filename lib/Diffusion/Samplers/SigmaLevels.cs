@@ -5,8 +5,8 @@ internal sealed class SigmaLevels(NoiseSchedule schedule)
 {
     private const double LeastAlphaBar = 1.0 / (1 << 24);
 
-    // Where nothing of the picture is left σ is infinite: as in published samplers, the least ᾱ that fp16 tells from 0 stands for
-    // none, or less where a longer schedule has come below that already.
+    // Where nothing of the picture is left σ is infinite: as in published samplers, the least ᾱ that fp16 tells from 0
+    // stands for none, or less where a longer schedule has come below that already.
     private readonly double[] sigmas = [.. schedule.AlphaBar
         .Select((kept, t) => kept > 0 ? kept : Math.Min(LeastAlphaBar, schedule.AlphaBar[t - 1] / 2))
         .Select(kept => Math.Sqrt((1 - kept) / kept))];
@@ -33,6 +33,8 @@ internal sealed class SigmaLevels(NoiseSchedule schedule)
     {
         const double rho = 7;
         var (high, low) = (Math.Pow(highest, 1 / rho), Math.Pow(lowest, 1 / rho));
-        return [.. Enumerable.Range(0, count).Select(i => Math.Pow(high + (count == 1 ? 0 : (double)i / (count - 1)) * (low - high), rho))];
+        return [.. Enumerable.Range(0, count).Select(Level)];
+
+        double Level(int i) => Math.Pow(high + (double)i / Math.Max(1, count - 1) * (low - high), rho);
     }
 }

@@ -11,7 +11,8 @@ internal abstract class SigmaSampler : Sampler
 {
     internal readonly double[] Sigmas; // one more than timesteps: where the last step ends
 
-    private protected SigmaSampler(NoiseSchedule schedule, SamplerOptions options, FinalSigma end = FinalSigma.Zero) : base(schedule, options)
+    private protected SigmaSampler(NoiseSchedule schedule, SamplerOptions options, FinalSigma end = FinalSigma.Zero)
+        : base(schedule, options)
     {
         var levels = new SigmaLevels(schedule);
         var timesteps = Diffusion.Timesteps.Of(options, TimestepSpacing.Linspace, schedule.TrainTimesteps);
@@ -23,7 +24,8 @@ internal abstract class SigmaSampler : Sampler
         }
         (Timesteps, Sigmas) = (timesteps, [.. sigmas, end == FinalSigma.Zero ? 0 : levels.At(0)]);
         if (Sigmas[0] <= Sigmas[^1] * (1 + 1e-9)) // Karras' roots lose the last digit
-            throw new CourseException($"Steps is {options.Steps}: it begins at timestep {timesteps[0]:0.##}, and FinalSigma.SigmaMin ends there. Take 2 or more, or another Spacing.");
+            throw new CourseException($"Steps is {options.Steps}: it begins at timestep {timesteps[0]:0.##}, and "
+                + "FinalSigma.SigmaMin ends there. Take 2 or more, or another Spacing.");
     }
 
     public override IReadOnlyList<double> Timesteps { get; }
@@ -45,7 +47,8 @@ internal abstract class SigmaSampler : Sampler
         var sigma = Sigmas[step];
         var sqrtAlphaBar = 1 / Math.Sqrt(sigma * sigma + 1);
         var noisy = x * sqrtAlphaBar; // x_t
-        var x0 = Options.Prediction.ToOriginal(run.Model(noisy, Timesteps[step]), noisy, sqrtAlphaBar, sigma * sqrtAlphaBar);
+        var output = run.Model(noisy, Timesteps[step]);
+        var x0 = Options.Prediction.ToOriginal(output, noisy, sqrtAlphaBar, sigma * sqrtAlphaBar);
         return x0.MoveToOuterDisposeScope();
     }
 }

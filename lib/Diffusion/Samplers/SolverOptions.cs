@@ -44,8 +44,8 @@ public enum SolverType
 }
 
 /// <summary>
-/// Dynamic thresholding (Saharia and others, arXiv 2205.11487): with s the given quantile of |x₀| of a picture, at least 1,
-/// x₀ is cut to ±s and divided by s. For models of pixels; latents are no values from −1 to 1.
+/// Dynamic thresholding (Saharia and others, arXiv 2205.11487): with s the given quantile of |x₀| of a picture, at
+/// least 1, x₀ is cut to ±s and divided by s. For models of pixels; latents are no values from −1 to 1.
 /// </summary>
 /// <param name="Ratio">Which quantile, above 0 and at most 1.</param>
 /// <param name="MaxValue">The most that s may be, 1 or more.</param>

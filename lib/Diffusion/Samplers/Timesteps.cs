@@ -18,11 +18,15 @@ public enum TimestepSpacing
 /// <summary>Which of the training's T timesteps a sampler's n steps visit.</summary>
 internal static class Timesteps
 {
-    /// <summary>n timesteps, each below the one before it, from T − 1 to 0; not rounded where the spacing does not ask for it.</summary>
+    /// <summary>
+    /// n timesteps, each below the one before it, from T − 1 to 0; not rounded where the spacing does not ask for it.
+    /// </summary>
     /// <param name="options">n, and how to space them.</param>
     /// <param name="usual">The sampler's own spacing, where the options name none.</param>
     /// <param name="total">T, no fewer than n.</param>
-    /// <param name="dropsLast">Whether one more is spaced and the last, 0, left out, as DPM-Solver does where T has room for it.</param>
+    /// <param name="dropsLast">
+    /// Whether one more is spaced and the last, 0, left out, as DPM-Solver does where T has room for it.
+    /// </param>
     /// <exception cref="CourseException">The offset shifts the first timestep beyond the schedule's last.</exception>
     internal static double[] Of(SamplerOptions options, TimestepSpacing usual, int total, bool dropsLast = false)
     {
@@ -42,8 +46,10 @@ internal static class Timesteps
         {
             var (timestep, highest) = (k * (total / points) + options.StepsOffset, (points - 1) * (total / points));
             if (highest + options.StepsOffset < total) return timestep;
-            throw new CourseException($"StepsOffset is {options.StepsOffset}: {n} leading steps of {total} timesteps leave room for "
-                + $"{(highest == total - 1 ? "0 only" : $"0 to {total - 1 - highest}")}. Take fewer steps, or another Spacing.");
+            throw new CourseException($"StepsOffset is {options.StepsOffset}: {n} leading steps of {total} timesteps "
+                + "leave room for "
+                + $"{(highest == total - 1 ? "0 only" : $"0 to {total - 1 - highest}")}. Take fewer steps, or another "
+                + "Spacing.");
         }
     }
 }
