@@ -9,14 +9,15 @@ public sealed record SkippedFile(string Path, string Reason);
 
 /// <summary>
 /// A folder of one's own pictures as a data set: PNG, JPEG or WebP files, each with captions in a text file of the same
-/// name (<c>rose.jpg</c>, <c>rose.txt</c>, one caption a line) or in the rows of one <c>captions.csv</c>.
+/// name (<c>rose.jpg</c>, <c>rose.txt</c>, one caption a line) or in the rows of one <c>captions.csv</c>. Other
+/// programs' ways are read as well: <c>rose.caption</c>, <c>metadata.csv</c> and <c>metadata.jsonl</c>.
 /// </summary>
 public sealed class PictureFolder : ICaptionedPictures
 {
     /// <summary>The name of the table of captions.</summary>
     public const string TableName = "captions.csv";
 
-    private static readonly string[] Endings = [".png", ".jpg", ".jpeg", ".webp"];
+    private static readonly string[] Endings = [".png", ".jpg", ".jpeg", ".webp"], TextEndings = [".txt", ".caption"], Tables = [TableName, "metadata.csv", "metadata.jsonl"];
 
     private readonly string[] paths;
     private readonly KeptPictures pictures;
@@ -94,29 +95,37 @@ public sealed class PictureFolder : ICaptionedPictures
 
     private static bool IsPicture(string path) => Endings.Contains(System.IO.Path.GetExtension(path).ToLowerInvariant());
 
+    // A name as it is compared: macOS writes ồ as a letter and two marks, other systems as one character.
+    private static string Key(string path) => CanonicalForm.Compose(System.IO.Path.GetFileName(path));
+
+    private static string StemKey(string path) => CanonicalForm.Compose(System.IO.Path.GetFileNameWithoutExtension(path));
+
     private static IReadOnlyList<string>[] Captions(string folder, string[] paths)
     {
-        var table = System.IO.Path.Combine(folder, TableName);
-        var found = File.Exists(table) ? FromTable(table, paths) : FromTexts(folder, paths);
-        string[] without = [.. paths.Where(path => !found.ContainsKey(System.IO.Path.GetFileName(path)))];
+        string[] tables = [.. Directory.EnumerateFiles(folder).Where(path => Tables.Contains(System.IO.Path.GetFileName(path).ToLowerInvariant())).Order(StringComparer.Ordinal)];
+        if (tables.Length > 1)
+            throw new CourseException($"The folder '{folder}' has {tables.Length} tables of captions, {string.Join(" and ", tables.Select(System.IO.Path.GetFileName))}: keep one.");
+        var found = tables is [var table] ? FromTable(table, paths) : FromTexts(folder, paths);
+        string[] without = [.. paths.Where(path => !found.ContainsKey(Key(path)))];
         if (without.Length > 0)
         {
-            var (first, remedy) = (System.IO.Path.GetFileName(without[0]), File.Exists(table) ? $"add a row for it to {TableName}" : $"write '{System.IO.Path.GetFileNameWithoutExtension(without[0])}.txt' beside it");
+            var (first, remedy) = (System.IO.Path.GetFileName(without[0]), tables is [var one] ? $"add a row for it to {System.IO.Path.GetFileName(one)}" : $"write '{System.IO.Path.GetFileNameWithoutExtension(without[0])}.txt' beside it");
             throw new CourseException(without.Length == 1
                 ? $"The picture '{first}' in '{folder}' has no caption: {remedy}."
                 : $"{without.Length} pictures in '{folder}' have no caption, the first is '{first}': {remedy}, and so for the others.");
         }
-        return [.. paths.Select(path => found[System.IO.Path.GetFileName(path)])];
+        return [.. paths.Select(path => found[Key(path)])];
     }
 
     private static Dictionary<string, List<string>> FromTable(string table, string[] paths)
     {
-        var names = paths.Select(path => System.IO.Path.GetFileName(path)).ToHashSet();
+        var names = paths.Select(Key).ToHashSet();
         var found = new Dictionary<string, List<string>>();
         foreach (var (file, caption, line) in CaptionTable.Rows(table))
         {
-            if (!names.Contains(file)) throw CaptionTable.Bad(table, line, $"names the picture '{file}', which is not in the folder");
-            if (!found.TryGetValue(file, out var list)) found[file] = list = [];
+            var key = CanonicalForm.Compose(file.StartsWith("./", StringComparison.Ordinal) ? file[2..] : file);
+            if (!names.Contains(key)) throw CaptionTable.Bad(table, line, $"names the picture '{file}', which is not in the folder");
+            if (!found.TryGetValue(key, out var list)) found[key] = list = [];
             list.Add(caption);
         }
         return found;
@@ -124,13 +133,14 @@ public sealed class PictureFolder : ICaptionedPictures
 
     private static Dictionary<string, List<string>> FromTexts(string folder, string[] paths)
     {
-        var byStem = paths.ToLookup(path => System.IO.Path.GetFileNameWithoutExtension(path), path => System.IO.Path.GetFileName(path));
-        var found = new Dictionary<string, List<string>>();
-        foreach (var text in Directory.EnumerateFiles(folder, "*.txt").Order(StringComparer.Ordinal))
+        var byStem = paths.ToLookup(StemKey, Key);
+        var (found, from) = (new Dictionary<string, List<string>>(), new Dictionary<string, string>());
+        foreach (var text in Directory.EnumerateFiles(folder).Where(path => TextEndings.Contains(System.IO.Path.GetExtension(path).ToLowerInvariant())).Order(StringComparer.Ordinal))
         {
-            var stem = System.IO.Path.GetFileNameWithoutExtension(text);
+            var (stem, name) = (StemKey(text), System.IO.Path.GetFileName(text));
             if (!byStem.Contains(stem))
-                throw new CourseException($"The captions '{System.IO.Path.GetFileName(text)}' in '{folder}' belong to no picture: name them after one, or move them away.");
+                throw new CourseException($"The captions '{name}' in '{folder}' belong to no picture: name them after one, or move them away.");
+            if (!from.TryAdd(stem, name)) throw new CourseException($"The pictures of '{folder}' have captions twice, in '{from[stem]}' and in '{name}': keep one.");
             foreach (var picture in byStem[stem]) found[picture] = [.. CaptionTable.Lines(text)];
         }
         return found;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using ImageGen.Runtime;
 
 namespace ImageGen.Text;
 

@@ -27,7 +27,8 @@ public sealed class LinearProbe : IDisposable
         if (vectors.dim() != 2 || vectors.shape[0] != labels.Count || labels.Count == 0)
             throw new CourseException($"The probe got {labels.Count} labels for vectors of the shape [{string.Join(", ", vectors.shape)}]: give [N, W] and N labels.");
         if (classes < 2) throw new CourseException($"classes is {classes}: it must be at least 2.");
-        if (labels.FirstOrDefault(label => label < 0 || label >= classes) is var bad and not 0) throw new CourseException($"The label {bad} is none of 0 to {classes - 1}.");
+        foreach (var label in labels)
+            if (label < 0 || label >= classes) throw new CourseException($"The label {label} is none of 0 to {classes - 1}.");
         using var scope = NewDisposeScope();
         var (x, answers) = (vectors.detach(), Ids(labels, vectors.device));
         var mean = x.mean([0]);

@@ -44,10 +44,11 @@ public static class FeatureNetworks
 
     /// <summary>VGG-19 up to <c>relu5_1</c> with the published weights.</summary>
     /// <param name="path">The published file, <c>vgg19-dcbb9e9d.pth</c>, or one with the same names.</param>
+    /// <param name="pooling">How feature maps are halved.</param>
     /// <exception cref="CourseException">The file is damaged or is no VGG-19.</exception>
-    public static VggFeatures PretrainedVgg19(string path)
+    public static VggFeatures PretrainedVgg19(string path, VggPooling pooling = VggPooling.Max)
     {
-        var network = new VggFeatures(VggDepth.Vgg19, lastLayer: "relu5_1", pretrained: true);
+        var network = new VggFeatures(VggDepth.Vgg19, pooling, lastLayer: "relu5_1", pretrained: true);
         // What lies behind the last layer, the classifier among it, stays in the file.
         var names = network.state_dict().Keys.ToHashSet();
         using (var file = WeightFile.Open(path)) file.LoadInto(network, name => names.Contains(name) ? name : null);

@@ -21,11 +21,11 @@ public enum VggPooling
     /// <summary>The largest of each 2×2, as published.</summary>
     Max,
 
-    /// <summary>
-    /// Twice the mean of each 2×2: smoother gradients for the picture. Gatys and others suggest the mean; the factor
-    /// two, which keeps deep activations near the size that the largest would have given, is Crowson's.
-    /// </summary>
+    /// <summary>The mean of each 2×2: smoother gradients for the picture (Gatys and others, CVPR 2016, section 2).</summary>
     Average,
+
+    /// <summary>Twice the mean, Crowson's variant: deep activations stay near the size that the largest would have given.</summary>
+    DoubledAverage,
 }
 
 /// <summary>
@@ -134,9 +134,12 @@ public sealed class VggFeatures : FeatureNetwork
         }
     }
 
-    private Tensor Pool(Tensor x) => pooling == VggPooling.Max
-        ? nn.functional.max_pool2d(x, kernel_size: [2, 2], strides: [2, 2])
-        : nn.functional.avg_pool2d(x, kernel_size: 2, stride: 2) * 2;
+    private Tensor Pool(Tensor x)
+    {
+        if (pooling == VggPooling.Max) return nn.functional.max_pool2d(x, kernel_size: [2, 2], strides: [2, 2]);
+        var mean = nn.functional.avg_pool2d(x, kernel_size: 2, stride: 2);
+        return pooling == VggPooling.Average ? mean : mean.mul_(2);
+    }
 
     private static List<string> NamesOf(VggDepth depth)
     {

@@ -46,6 +46,44 @@ public sealed class Flowers102Tests
         Assert.Equal([1, 2, 3, 4], labels.Order());
     }
 
+    [Theory]
+    [InlineData(FlowersProtocol.Official)]
+    [InlineData(FlowersProtocol.ClassDisjoint)]
+    public void Labels_that_begin_at_zero_are_told(FlowersProtocol protocol)
+    {
+        var message = Assert.Throws<CourseException>(() => Flowers102.Open(Fixture.PathOf("flowers102/zero-based"), Split.Train, protocol: protocol)).Message;
+        Assert.Contains("has the label 0: labels are 1 to 102, and these begin at 0", message);
+        Assert.DoesNotContain('\n', message);
+    }
+
+    [Fact]
+    public void Labels_that_are_too_few_or_in_another_order_are_told()
+    {
+        using var folder = Downloads(Everything);
+        var path = folder["imagelabels.mat"];
+        var labels = MatFile.Read(path)["labels"].Values.Select(value => (int)value).ToArray();
+        Assert.Equal(12, labels.Length);
+        File.WriteAllBytes(path, Mat(labels[..11]));
+        foreach (var protocol in Enum.GetValues<FlowersProtocol>())
+            Assert.Contains("has 11 labels, and", Message(protocol));
+        File.WriteAllBytes(path, Mat([.. labels.Reverse()]));
+        Assert.Contains("the labels are in another order", Message(FlowersProtocol.Official));
+
+        string Message(FlowersProtocol protocol) => Assert.Throws<CourseException>(() => Flowers102.Open(folder.Path, Split.Train, protocol: protocol)).Message;
+    }
+
+    // MATLAB's level 5: a header, and one matrix of bytes without compression.
+    private static byte[] Mat(int[] labels)
+    {
+        static byte[] Element(int type, byte[] data) => [.. BitConverter.GetBytes(type), .. BitConverter.GetBytes(data.Length), .. data, .. new byte[(8 - data.Length % 8) % 8]];
+        byte[] matrix =
+        [
+            .. Element(6, [9, 0, 0, 0, 0, 0, 0, 0]), .. Element(5, [.. BitConverter.GetBytes(1), .. BitConverter.GetBytes(labels.Length)]),
+            .. Element(1, "labels"u8.ToArray()), .. Element(2, [.. labels.Select(label => (byte)label)]),
+        ];
+        return [.. "MATLAB 5.0"u8, .. new byte[114], 0, 1, (byte)'I', (byte)'M', .. Element(14, matrix)];
+    }
+
     [Fact]
     public void Pictures_captions_and_embeddings_belong_together()
     {

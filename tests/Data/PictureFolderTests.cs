@@ -100,6 +100,65 @@ public sealed class PictureFolderTests
         Assert.Contains("None of the 2 pictures in", Error(folder.Path));
     }
 
+    [Theory]
+    [InlineData("nfd-name", "hoa-hồng.jpg")]
+    [InlineData("upper-txt", "a.jpg")]
+    [InlineData("header-file_name-text", "a.jpg")]
+    public void Folders_as_other_systems_and_programs_write_them(string name, string picture)
+    {
+        var pictures = PictureFolder.Open(Fixture.PathOf($"captions/{name}"), side: 8);
+        Assert.Equal(picture, CanonicalForm.Compose(Path.GetFileName(pictures.Path(0))));
+        Assert.NotEmpty(Assert.Single(pictures.Captions(0)));
+    }
+
+    [Theory]
+    [InlineData("metadata.csv", "file_name,text\r\na.png,red\r\n", "red")]
+    [InlineData("metadata.csv", "text,width,file_name\nred,40,a.png\n", "red")]
+    [InlineData("captions.csv", "image_path,caption\n./a.png,red", "red")]
+    [InlineData("Captions.CSV", "\uFEFFfile_name,tags\na.png,\"red, round\"", "red, round")]
+    [InlineData("captions.csv", "a.png, \"red, with white\" ", "red, with white")]
+    [InlineData("captions.csv", "a.png,red\u2028and round", "red\u2028and round")]
+    [InlineData("captions.csv", "a.png,\"red\r\nand round\"\r", "red\nand round")]
+    [InlineData("captions.csv", "image,of\na.png,red", "red")]
+    [InlineData("metadata.jsonl", "{\"file_name\": \"a.png\", \"text\": \"red\"}\r\n\r\n", "red")]
+    [InlineData("metadata.jsonl", "{\"text\": [\"red\"], \"file_name\": \"a.png\", \"width\": 4}", "red")]
+    [InlineData("a.TXT", "red\r\n", "red")]
+    [InlineData("a.caption", "red", "red")]
+    public void Tables_and_texts_under_other_names_and_headings(string name, string content, string expected)
+    {
+        using var folder = new TemporaryFolder();
+        Draw(folder, "a.png");
+        folder.Write(name, Encoding.UTF8.GetBytes(content));
+        Assert.Equal([expected], PictureFolder.Open(folder.Path).Captions(0));
+    }
+
+    [Theory]
+    [InlineData("metadata.jsonl", "{\"file_name\": \"a.png\"}", "line 1, has no 'text' for 'a.png'")]
+    [InlineData("metadata.jsonl", "\n{\"text\": \"red\"}", "line 2, has no 'file_name'")]
+    [InlineData("metadata.jsonl", "[1]", "line 1, is no object of JSON")]
+    [InlineData("metadata.jsonl", "{\"file_name\": \"a.png\", \"text\": 5}", "line 1, is not JSON as")]
+    [InlineData("metadata.csv", "file_name,text,more\na.png,red", "line 2, has 2 fields instead of 3")]
+    public void Other_programs_tables_are_told_with_their_line(string name, string content, string expected)
+    {
+        using var folder = new TemporaryFolder();
+        Draw(folder, "a.png");
+        folder.Write(name, Encoding.UTF8.GetBytes(content));
+        Assert.Contains(expected, Error(folder.Path));
+    }
+
+    [Fact]
+    public void Captions_in_two_places_are_told()
+    {
+        using var folder = new TemporaryFolder();
+        Draw(folder, "a.png");
+        folder.Write("a.txt", "red"u8.ToArray());
+        folder.Write("a.caption", "blue"u8.ToArray());
+        Assert.Contains("captions twice, in 'a.caption' and in 'a.txt'", Error(folder.Path));
+        folder.Write("captions.csv", "a.png,red"u8.ToArray());
+        folder.Write("metadata.csv", "a.png,red"u8.ToArray());
+        Assert.Contains("2 tables of captions, captions.csv and metadata.csv", Error(folder.Path));
+    }
+
     private static string Error(string folder)
     {
         var message = Assert.Throws<CourseException>(() => PictureFolder.Open(folder)).Message;

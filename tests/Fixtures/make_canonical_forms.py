@@ -1,4 +1,4 @@
-"""Writes lib/Text/canonical-forms.txt, and digests of Python's own answers for the tests of lib/Text.
+"""Writes lib/Runtime/canonical-forms.txt, and digests of Python's own answers for the tests of lib/Text.
 
     /usr/bin/python3 tests/Fixtures/make_canonical_forms.py
 
@@ -12,7 +12,7 @@ import pathlib
 import unicodedata as u
 
 HERE = pathlib.Path(__file__).parent
-TABLE = HERE.parent.parent / "lib" / "Text" / "canonical-forms.txt"
+TABLE = HERE.parent.parent / "lib" / "Runtime" / "canonical-forms.txt"
 DIGESTS = HERE / "text" / "canonical-forms.json"
 
 HANGUL = range(0xAC00, 0xD7A4)  # decomposed by arithmetic, in the library as in Python

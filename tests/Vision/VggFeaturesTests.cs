@@ -56,14 +56,16 @@ public class VggFeaturesTests
         Assert.True(both["relu1_1"].equal(both["conv1_1"].relu()).all().item<bool>());
     }
 
-    [Fact]
-    public void AveragePoolingIsTwiceTheMean()
+    [Theory]
+    [InlineData(VggPooling.Average, 4)]
+    [InlineData(VggPooling.DoubledAverage, 2)]
+    public void AveragePoolingIsTheMeanOrTwiceTheMean(VggPooling pooling, double parts)
     {
         using var scope = NewDisposeScope();
-        using var network = WithFormulaWeights(new VggFeatures(pooling: VggPooling.Average, lastLayer: "pool1"));
+        using var network = WithFormulaWeights(new VggFeatures(pooling: pooling, lastLayer: "pool1"));
         var maps = network.Extract(rand(1, 3, 8, 8), "relu1_2", "pool1");
         var corner = maps["relu1_2"][0, 5];
-        var byHand = (corner[0, 0] + corner[0, 1] + corner[1, 0] + corner[1, 1]).ToDouble() / 2;
+        var byHand = (corner[0, 0] + corner[0, 1] + corner[1, 0] + corner[1, 1]).ToDouble() / parts;
         Assert.Equal(byHand, maps["pool1"][0, 5, 0, 0].ToDouble(), 1e-5);
     }
 

@@ -10,7 +10,7 @@ namespace ImageGen.Tests;
 /// </summary>
 public class WeightFuzzTests
 {
-    private static readonly int Mutations = int.TryParse(Environment.GetEnvironmentVariable("IMAGEGEN_FUZZ"), out var count) ? count : 1500;
+    private static readonly int Mutations = Mutation.Count(1500);
 
     [Theory]
     [InlineData("types.safetensors", "module.safetensors", "../checkpoints/types.safetensors")]
@@ -24,7 +24,7 @@ public class WeightFuzzTests
         using var folder = new TemporaryFolder();
         for (var i = 0; i < Mutations; i++)
         {
-            var bytes = Mutate(originals[i % originals.Length], random);
+            var bytes = Mutation.Of(originals[i % originals.Length], random);
             try
             {
                 if (ReadAll(folder.Write("mutated", bytes), bytes.Length)) read++;
@@ -104,38 +104,5 @@ public class WeightFuzzTests
             // Objects are larger than the bytes that name them, and the windows have their size.
             Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 2_000_000 + 200 * length);
         }
-    }
-
-    private static byte[] Mutate(byte[] original, Random random)
-    {
-        var bytes = original.ToList();
-        // Headers matter most, and stand at the start; a ZIP archive's directory stands at the end.
-        int Somewhere() => random.Next(3) switch
-        {
-            0 => random.Next(Math.Min(bytes.Count, 300)),
-            1 => bytes.Count - 1 - random.Next(Math.Min(bytes.Count, 600)),
-            _ => random.Next(bytes.Count),
-        };
-        for (var edits = random.Next(1, 5); edits > 0; edits--)
-        {
-            var at = Somewhere();
-            switch (random.Next(7))
-            {
-                case 0: bytes[at] ^= (byte)(1 << random.Next(8)); break;
-                case 1: bytes[at] = (byte)random.Next(256); break;
-                case 2: bytes[at] = (byte)(random.Next(2) * 255); break;
-                case 3: bytes.RemoveRange(at, Math.Min(random.Next(1, 9), bytes.Count - at - 1)); break;
-                case 4: bytes.InsertRange(at, bytes.GetRange(at, Math.Min(random.Next(1, 40), bytes.Count - at))); break;
-                case 5:
-                    for (var i = at; i < Math.Min(at + 8, bytes.Count); i++) bytes[i] = (byte)(random.Next(3) == 0 ? 0x7f : 0xff);
-                    break;
-                default:
-                    if (char.IsAsciiDigit((char)bytes[at])) bytes[at] = (byte)('0' + random.Next(10));
-                    else bytes[at]++;
-                    break;
-            }
-        }
-        if (random.Next(20) == 0 && random.Next(1, bytes.Count) is var length) bytes.RemoveRange(length, bytes.Count - length);
-        return [.. bytes];
     }
 }

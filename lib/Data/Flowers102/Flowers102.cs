@@ -81,8 +81,9 @@ public sealed class Flowers102 : ICaptionedPictures
         if (side is < 8 or > 1024) throw new CourseException($"Flowers-102 cannot be cut to {side} pixels a side: side must be 8 to 1024.");
         var files = new FlowersFolder(folder);
         var labels = Numbers(files.Labels, "labels");
-        if (labels.FirstOrDefault(label => label is < 1 or > 102) is var bad and not 0)
-            throw new CourseException($"'{files.Labels}' has the label {bad}: labels are 1 to 102; download it again.");
+        foreach (var label in labels)
+            if (label is < 1 or > 102)
+                throw new CourseException($"'{files.Labels}' has the label {label}: labels are 1 to 102{(label == 0 ? ", and these begin at 0: add 1 to each, or" : ";")} download it again.");
         var numbers = protocol == FlowersProtocol.Official
             ? Numbers(files.Sets, split switch { Split.Train => "trnid", Split.Validation => "valid", _ => "tstid" })
             : ByClass(Classes(files, split), labels);
@@ -93,6 +94,8 @@ public sealed class Flowers102 : ICaptionedPictures
             if (!File.Exists(Path.Combine(files.Pictures, $"image_{number:00000}.jpg")))
                 throw new CourseException($"'{files.Pictures}' lacks image_{number:00000}.jpg: delete that folder, so that 102flowers.tgz is unpacked again.");
         }
+        if (File.Exists(Path.Combine(files.Pictures, $"image_{labels.Length + 1:00000}.jpg")))
+            throw new CourseException($"'{files.Labels}' has {labels.Length} labels, and '{files.Pictures}' more pictures: the file is cut short; download it again.");
         var flowers = new Flowers102(files, labels, numbers, split, side);
         flowers.RequireCaptions(files);
         return flowers;
@@ -149,6 +152,10 @@ public sealed class Flowers102 : ICaptionedPictures
 
     private void RequireCaptions(FlowersFolder files)
     {
+        // Captions and embeddings lie in folders of the species: labels in another order are seen there.
+        foreach (var (number, path) in captionFiles.Concat(embeddingFiles))
+            if (FlowersFolder.ClassOf(path) is { } species && number >= 1 && number <= labels.Length && labels[number - 1] != species)
+                throw new CourseException($"'{files.Labels}' gives image_{number:00000} the label {labels[number - 1]}, and '{path}' is of the species {species}: the labels are in another order; download them again.");
         if (!HasPublishedCaptions) return;
         int[] without = [.. numbers.Where(number => !captionFiles.ContainsKey(number))];
         if (without.Length > 0)

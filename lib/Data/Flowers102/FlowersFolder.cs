@@ -50,6 +50,9 @@ internal sealed class FlowersFolder
         return files;
     }
 
+    /// <summary>The species whose folder a file lies in; null where it lies in none.</summary>
+    public static int? ClassOf(string path) => Number(Path.GetFileName(Path.GetDirectoryName(path)) ?? "", "class_");
+
     private static int? Number(string name, string before) =>
         name.StartsWith(before, StringComparison.Ordinal) && int.TryParse(name.AsSpan(before.Length), out var number) ? number : null;
 

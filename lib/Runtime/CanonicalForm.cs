@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace ImageGen.Text;
+namespace ImageGen.Runtime;
 
 /// <summary>
 /// The two canonical forms of Unicode (UAX #15): <b>NFD</b> takes "é" apart into "e" and an accent, <b>NFC</b> puts them
