@@ -1,10 +1,10 @@
 using ImageGen.Data;
 using ImageGen.Runtime;
-using ImageGen.Text;
+using ImageGen.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ImageGen.Training;
+namespace ImageGen.Text;
 
 /// <summary>How a BERT learns from pictures that have several captions each.</summary>
 public sealed record CaptionPairOptions

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ImageGen.Text;
+namespace ImageGen.Layers;
 
 /// <summary>A module that computes nothing: it gives its parts a common prefix in the names that weights are saved under.</summary>
 internal sealed class Group : nn.Module

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ImageGen.Text;
+namespace ImageGen.Layers;
 
 /// <summary>
 /// Scaled dot-product attention with several heads (Vaswani and others, arXiv 1706.03762), the heart of BERT and CLIP:

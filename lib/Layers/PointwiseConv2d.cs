@@ -3,7 +3,7 @@ using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace ImageGen.Diffusion;
+namespace ImageGen.Layers;
 
 /// <summary>
 /// A convolution of 1×1: at every place the same matrix. It has Conv2d's parameters and initial weights. On the CPU it

@@ -2,7 +2,7 @@ using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace ImageGen.Gan;
+namespace ImageGen.Layers;
 
 /// <summary>
 /// A convolution whose weight is divided by its largest singular value σ, so that no input is stretched beyond its length

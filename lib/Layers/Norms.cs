@@ -2,7 +2,7 @@ using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace ImageGen.Diffusion;
+namespace ImageGen.Layers;
 
 /// <summary>Group normalization that can be used as it is made: TorchSharp leaves its weights as the memory held them.</summary>
 internal static class Norms

@@ -1,10 +1,10 @@
 using ImageGen.Runtime;
-using ImageGen.Text;
+using ImageGen.Training;
 using ImageGen.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ImageGen.Training;
+namespace ImageGen.Text;
 
 /// <summary>How a BERT learns captions.</summary>
 public sealed record MaskedLanguageOptions

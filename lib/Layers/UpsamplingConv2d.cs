@@ -2,7 +2,7 @@ using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace ImageGen.Gan;
+namespace ImageGen.Layers;
 
 /// <summary>
 /// Repeats each pixel 2×2 and convolves with 3×3 kernels, in one: both together are a transposed convolution of stride 2

@@ -1,7 +1,7 @@
 using ImageGen.Runtime;
 using static TorchSharp.torch;
 
-namespace ImageGen.Text;
+namespace ImageGen.Layers;
 
 /// <summary>How many queries attend at once, by the memory there is.</summary>
 public static class AttentionSlices
