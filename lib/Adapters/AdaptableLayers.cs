@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using ImageGen.Diffusion;
+using ImageGen.Layers;
 using ImageGen.Runtime;
 using ImageGen.Weights;
 using TorchSharp;

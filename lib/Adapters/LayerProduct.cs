@@ -1,4 +1,5 @@
 using ImageGen.Diffusion;
+using ImageGen.Layers;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

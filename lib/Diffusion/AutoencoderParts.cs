@@ -1,3 +1,4 @@
+using ImageGen.Layers;
 using ImageGen.Text;
 using TorchSharp;
 using TorchSharp.Modules;

@@ -1,3 +1,4 @@
+using ImageGen.Layers;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

@@ -120,7 +120,8 @@ internal sealed class StableDiffusionParts
             "gradient_checkpointing"); // of its training
         config.Ignore("bos_token_id", "pad_token_id"); // the tokenizer's
         config.Ignore("torch_dtype", "dtype"); // the files say it
-        config.Ignore("_name_or_path", "transformers_version", "use_cache", "return_dict"); // of who wrote it
+        config.Ignore("_name_or_path", "transformers_version", "use_cache", "return_dict",
+            "_attn_implementation_autoset"); // of the program that wrote it
         config.End("a text encoder");
     }
 

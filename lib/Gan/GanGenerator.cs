@@ -1,3 +1,4 @@
+using ImageGen.Layers;
 using ImageGen.Runtime;
 using TorchSharp;
 using TorchSharp.Modules;

@@ -17,7 +17,7 @@ public static class CanonicalForm
     private const int Syllables = 0xAC00, Leads = 0x1100, Vowels = 0x1161, Trails = 0x11A7;
     private const int LeadCount = 19, VowelCount = 21, TrailCount = 28, SyllableCount = LeadCount * VowelCount * TrailCount;
 
-    private static readonly Lazy<Tables> Data = new(Tables.Read);
+    private static readonly Lazy<Tables> Table = new(Tables.Read);
 
     /// <summary>NFD: every character taken apart, its marks in canonical order. A lone surrogate becomes U+FFFD.</summary>
     public static string Decompose(string text) => Ascii.IsValid(text) ? text : ToText(Decomposed(text));
@@ -73,7 +73,7 @@ public static class CanonicalForm
             into.Add(Vowels + index / TrailCount % VowelCount);
             if (index % TrailCount is var trail and > 0) into.Add(Trails + trail);
         }
-        else if (Data.Value.Parts.TryGetValue(code, out var parts))
+        else if (Table.Value.Parts.TryGetValue(code, out var parts))
         {
             TakeApart(parts.First, into);
             if (parts.Second != 0) into.Add(parts.Second); // the second part never has parts of its own
@@ -87,10 +87,10 @@ public static class CanonicalForm
             return Syllables + ((first - Leads) * VowelCount + second - Vowels) * TrailCount;
         if (first - Syllables is >= 0 and < SyllableCount && (first - Syllables) % TrailCount == 0 && second - Trails is > 0 and < TrailCount)
             return first + second - Trails;
-        return Data.Value.Wholes.TryGetValue((first, second), out var whole) ? whole : null;
+        return Table.Value.Wholes.TryGetValue((first, second), out var whole) ? whole : null;
     }
 
-    private static int ClassOf(int code) => code < 0x300 ? 0 : Data.Value.Classes.GetValueOrDefault(code);
+    private static int ClassOf(int code) => code < 0x300 ? 0 : Table.Value.Classes.GetValueOrDefault(code);
 
     private static string ToText(List<int> codes)
     {

@@ -1,3 +1,4 @@
+using ImageGen.Layers;
 using ImageGen.Weights;
 using TorchSharp;
 using TorchSharp.Modules;

@@ -1,3 +1,4 @@
+using ImageGen.Layers;
 using ImageGen.Runtime;
 using ImageGen.Text;
 using TorchSharp;

@@ -1,5 +1,6 @@
 using System.Numerics;
 using ImageGen.Data;
+using ImageGen.Painters;
 
 namespace ImageGen.Tests;
 

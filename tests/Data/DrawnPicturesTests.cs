@@ -1,5 +1,6 @@
 using ImageGen.Data;
 using ImageGen.Imaging;
+using ImageGen.Painters;
 using ImageGen.Runtime;
 
 namespace ImageGen.Tests;
@@ -22,6 +23,7 @@ public sealed class DrawnPicturesTests
         Assert.True(CoursePictures.Contents.Count >= 3);
         Assert.True(CoursePictures.Styles.Count >= 4);
         Assert.Equal(CoursePictures.Names.Count, CoursePictures.Names.Distinct().Count());
+        Assert.Equal(CoursePictures.Names, DrawnPictures.All.Select(picture => picture.Name));
     }
 
     [Theory, MemberData(nameof(All))]

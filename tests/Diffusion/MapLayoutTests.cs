@@ -1,4 +1,5 @@
 using ImageGen.Diffusion;
+using ImageGen.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 

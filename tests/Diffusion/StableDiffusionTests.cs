@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ImageGen.Adapters;
 using ImageGen.Diffusion;
+using ImageGen.Layers;
 using ImageGen.Runtime;
 using ImageGen.Text;
 using ImageGen.Weights;

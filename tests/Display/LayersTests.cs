@@ -19,7 +19,7 @@ public class LayersTests
     public void RowsNameShapesAndParameters()
     {
         using var network = Network();
-        var table = Layers.Table(network, 1, 3, 16, 16);
+        var table = ImageGen.Display.Layers.Table(network, 1, 3, 16, 16);
         Assert.Equal(["first", "block.norm", "block.pool", "head"], table.Rows.Select(row => row.Name));
         Assert.Equal(["Conv2d", "BatchNorm2d", "MaxPool2d", "Conv2d"], table.Rows.Select(row => row.Kind));
         Assert.Equal([1, 8, 16, 16], table.Rows[0].OutputShape);
@@ -37,7 +37,7 @@ public class LayersTests
         Part(network, "block").eval();
         var mean = network.get_buffer("block.norm.running_mean")!;
         mean.fill_(0.5);
-        _ = Layers.Table(network, 1, 3, 16, 16);
+        _ = ImageGen.Display.Layers.Table(network, 1, 3, 16, 16);
         Assert.True(network.training);
         Assert.False(Part(network, "block.norm").training);
         Assert.True(Part(network, "head").training);
@@ -49,8 +49,8 @@ public class LayersTests
     {
         using var network = Network();
         foreach (var parameter in Part(network, "first").parameters()) parameter.requires_grad = false;
-        Assert.Equal(34, Layers.Table(network).Trainable);
-        Assert.Contains("34 trainable", Layers.Table(network).ToHtml());
+        Assert.Equal(34, ImageGen.Display.Layers.Table(network).Trainable);
+        Assert.Contains("34 trainable", ImageGen.Display.Layers.Table(network).ToHtml());
     }
 
     [Fact]
@@ -58,7 +58,7 @@ public class LayersTests
     {
         using var deep = Sequential(Enumerable.Range(0, 20).Select(i =>
             ($"block{i}", (nn.Module<Tensor, Tensor>)Sequential(Enumerable.Range(0, 4).Select(j => ($"l{j}", (nn.Module<Tensor, Tensor>)Linear(2, 2)))))));
-        var table = Layers.Table(deep);
+        var table = ImageGen.Display.Layers.Table(deep);
         Assert.Equal(20, table.Rows.Count);
         Assert.Equal(24, table.Rows[3].Parameters); // four layers of 2·2+2
         Assert.Equal(480, table.Parameters);
@@ -68,6 +68,6 @@ public class LayersTests
     public void AnInputThatDoesNotFitIsNamed()
     {
         using var network = Network();
-        Assert.Contains("[1, 4, 16, 16]", Assert.Throws<CourseException>(() => Layers.Table(network, 1, 4, 16, 16)).Message);
+        Assert.Contains("[1, 4, 16, 16]", Assert.Throws<CourseException>(() => ImageGen.Display.Layers.Table(network, 1, 4, 16, 16)).Message);
     }
 }

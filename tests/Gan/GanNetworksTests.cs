@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ImageGen.Gan;
+using ImageGen.Layers;
 using ImageGen.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
