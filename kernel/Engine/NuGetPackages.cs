@@ -15,7 +15,7 @@ internal sealed class NuGetPackages(string notebookFolder) : IDisposable
     /// <summary>Where packages are kept: NUGET_PACKAGES, else the user's own folder.</summary>
     public static string CacheFolder => Environment.GetEnvironmentVariable("NUGET_PACKAGES") is { Length: > 0 } folder
         ? folder
-        : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+        : Path.Combine(UserHome.Folder, ".nuget", "packages");
 
     /// <summary>Adds a package source, as <c>#i "nuget: FOLDER-OR-URL"</c> does.</summary>
     public void AddSource(string source) =>

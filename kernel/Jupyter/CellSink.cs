@@ -15,7 +15,7 @@ internal sealed class CellSink(Publisher publisher, InputChannel input, Request 
     private const int MostDisplays = 2000;
     private const int MostBundle = 20 * 1024 * 1024;
 
-    private int text, displays;
+    private int text, displays, cutText, cutDisplays;
 
     public void Write(CellOutput output)
     {
@@ -24,9 +24,11 @@ internal sealed class CellSink(Publisher publisher, InputChannel input, Request 
             case StreamOutput stream:
                 WriteText(stream);
                 break;
-            case DisplayOutput display when Interlocked.Increment(ref displays) is var count && count <= MostDisplays:
+            case DisplayOutput display when Volatile.Read(ref displays) < MostDisplays && Interlocked.Increment(ref displays) <= MostDisplays:
                 publisher.Publish(request, "display_data", Bundle(display.Bundle, display.DisplayId));
-                if (count == MostDisplays) publisher.Stream(request, true, $"\n… what this cell shows from here on is left out: it has shown {MostDisplays:N0} things.\n");
+                break;
+            case DisplayOutput when IsFirst(ref cutDisplays):
+                publisher.Stream(request, true, $"\n… what this cell shows from here on is left out: it has shown {MostDisplays:N0} things.\n");
                 break;
             case UpdateDisplay update:
                 publisher.Publish(request, "update_display_data", Bundle(update.Bundle, update.DisplayId));
@@ -52,15 +54,20 @@ internal sealed class CellSink(Publisher publisher, InputChannel input, Request 
     private void WriteText(StreamOutput stream)
     {
         var before = Interlocked.Add(ref text, stream.Text.Length) - stream.Text.Length;
-        if (before >= MostText)
+        if (before + stream.Text.Length <= MostText)
         {
-            Interlocked.Add(ref text, -stream.Text.Length); // The counter must not overflow.
+            publisher.Stream(request, stream.IsError, stream.Text);
             return;
         }
-        if (before + stream.Text.Length <= MostText) publisher.Stream(request, stream.IsError, stream.Text);
-        else publisher.Stream(request, stream.IsError, stream.Text[..(MostText - before)]
-            + $"\n… the rest of this cell's text is left out: it has written more than {MostText / 1024} KB. The cell goes on.\n");
+        // What fits may have ended right at the limit: the notice comes with the first text that is lost, whatever that is.
+        if (before >= MostText) Interlocked.Add(ref text, -stream.Text.Length); // the counter must not overflow
+        var kept = stream.Text[..Math.Max(0, MostText - before)];
+        if (IsFirst(ref cutText))
+            publisher.Stream(request, stream.IsError, $"{kept}\n… the rest of this cell's text is left out: it has written more than {MostText / 1024} KB. The cell goes on.\n");
+        else if (kept.Length > 0) publisher.Stream(request, stream.IsError, kept);
     }
+
+    private static bool IsFirst(ref int said) => Interlocked.Exchange(ref said, 1) == 0;
 
     private static JsonObject Bundle(JsonObject bundle, string? displayId)
     {

@@ -21,9 +21,9 @@ internal static class KernelSpec
     /// <summary>The data folder of a user, where Jupyter looks first.</summary>
     public static string UserFolder =>
         Variable("JUPYTER_DATA_DIR") is { } own ? own
-        : OperatingSystem.IsMacOS() ? Path.Combine(Home, "Library", "Jupyter")
+        : OperatingSystem.IsMacOS() ? Path.Combine(UserHome.Folder, "Library", "Jupyter")
         : OperatingSystem.IsWindows() ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData), "jupyter")
-        : Path.Combine(Variable("XDG_DATA_HOME") ?? Path.Combine(Home, ".local", "share"), "jupyter");
+        : Path.Combine(Variable("XDG_DATA_HOME") ?? Path.Combine(UserHome.Folder, ".local", "share"), "jupyter");
 
     /// <summary>The data folder of an installation of Python or conda.</summary>
     public static string PrefixFolder(string prefix) => Path.Combine(Path.GetFullPath(prefix), "share", "jupyter");
@@ -103,8 +103,6 @@ internal static class KernelSpec
         try { return (string?)JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "kernel.json")))?["metadata"]?["owner"] == Owner; }
         catch (Exception error) when (error is IOException or JsonException or InvalidOperationException) { return false; }
     }
-
-    private static string Home => Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
 
     private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
 }

@@ -18,7 +18,12 @@ public static class Folders
     /// <summary>Where downloads are kept: <see cref="CacheVariable"/>, else a folder of the user's own.</summary>
     public static string Cache => Environment.GetEnvironmentVariable(CacheVariable) is { Length: > 0 } folder
         ? Path.GetFullPath(folder)
-        : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache", "imagegen");
+        : Path.Combine(Home, ".cache", "imagegen");
+
+    // Not verified: a folder that is not there yet has no other name, and an empty one would put everything below the current folder.
+    private static string Home => Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify) is var home && Path.IsPathFullyQualified(home)
+        ? home
+        : throw new CourseException($"HOME is '{home}', which is no whole path: set it, or {CacheVariable}, to a folder of yours.");
 
     // The library may lie in bin/, commands/bin/, tests/bin/ or a publish folder, and a notebook's host elsewhere altogether.
     private static string FindRoot()

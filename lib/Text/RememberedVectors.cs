@@ -26,7 +26,12 @@ public sealed class RememberedVectors(ICaptionEncoder inner, int most = 200_000)
         if (unread.Length > 0)
         {
             var values = inner.Encode(unread).to(ScalarType.Float32).cpu().contiguous().data<float>().ToArray();
-            for (var i = 0; i < unread.Length; i++) fresh[unread[i]] = values[(i * Width)..((i + 1) * Width)];
+            for (var i = 0; i < unread.Length; i++)
+            {
+                fresh[unread[i]] = values[(i * Width)..((i + 1) * Width)];
+                if (fresh[unread[i]].Any(float.IsNaN))
+                    throw new CourseException($"{inner.Name} gives the caption '{unread[i].ReplaceLineEndings(" ")}' a vector with numbers that are none (NaN): its weights are damaged, or its training failed.");
+            }
             foreach (var (caption, vector) in fresh)
                 if (known.Count < most) known[caption] = vector;
         }

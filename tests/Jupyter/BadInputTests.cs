@@ -19,6 +19,18 @@ public sealed class BadInputTests(SharedKernel shared) : IClassFixture<SharedKer
     }
 
     [Fact]
+    public void Text_that_ends_a_line_right_at_the_limit_is_cut_with_a_notice_too()
+    {
+        // The given case: line 89,232 ends with the last character that is kept.
+        var answer = kernel.Execute("for (var i = 0; i < 200_000; i++) Console.WriteLine(i);\n\"ok\"");
+        Assert.Contains("89232\n\n… the rest of this cell's text is left out", answer.Stdout);
+        Assert.EndsWith("The cell goes on.\n", answer.Stdout);
+        Assert.Equal("ok", (string?)answer.Content("execute_result")["data"]!["text/plain"]);
+        var whole = kernel.Execute("Console.Write(new string('x', 512 * 1024));"); // nothing is lost, and nothing said
+        Assert.DoesNotContain("left out", whole.Stdout);
+    }
+
+    [Fact]
     public void A_megabyte_a_second_leaves_the_client_alive()
     {
         var id = kernel.SendShell("execute_request", new JsonObject { ["code"] = "for (var i = 0; i < 30; i++) { for (var j = 0; j < 1000; j++) Console.WriteLine(new string('x', 99)); await Task.Delay(100); }\n\"done\"" });
