@@ -32,8 +32,8 @@ public static class DiffusionBench
         var (train, product, _) = Paired.Time(() => TrainStep(unet, inputs), Multiply, rounds: 9);
         yield return new($"U-Net training step, batch {Batch}", train, "s");
         yield return new("  against the roofline", 3 * work / train / (roofline / product), AtLeast: 0.5);
-        var (sample, product2, _) = Paired.Time(() => Look(unet, inputs), Multiply, rounds: 9);
-        yield return new($"U-Net look, batch {Batch}", sample, "s");
+        var (sample, product2, _) = Paired.Time(() => ForwardPass(unet, inputs), Multiply, rounds: 9);
+        yield return new($"U-Net forward pass, batch {Batch}", sample, "s");
         yield return new("  against the roofline", work / sample / (roofline / product2), AtLeast: 0.6);
 
         void Multiply()
@@ -69,10 +69,10 @@ public static class DiffusionBench
         var two = one with { Words = randn(2, Tokens, Words) };
         var (_, _, ratio) = Paired.Time(() =>
         {
-            Look(unet, one);
-            Look(unet, one);
-        }, () => Look(unet, two), rounds: 101); // a look takes milliseconds, and few of them say little
-        yield return new("two looks against one at both texts", ratio, AtLeast: 1.3);
+            ForwardPass(unet, one);
+            ForwardPass(unet, one);
+        }, () => ForwardPass(unet, two), rounds: 101); // a pass takes milliseconds, and few of them say little
+        yield return new("two forward passes against one at both texts", ratio, AtLeast: 1.3);
     }
 
     /// <summary>What the loop of our trainers does around a step, alone, beside a step.</summary>
@@ -136,20 +136,20 @@ public static class DiffusionBench
         }
     }
 
-    private static (Tensor X, Tensor Moments, Tensor Words) Inputs(int count) =>
+    private static (Tensor X, Tensor Timesteps, Tensor Words) Inputs(int count) =>
         (randn(count, 4, 16, 16), randint(1000, [count], ScalarType.Int64), randn(count, Tokens, Words));
 
-    private static void Look(UNet unet, (Tensor X, Tensor Moments, Tensor Words) inputs)
+    private static void ForwardPass(UNet unet, (Tensor X, Tensor Timesteps, Tensor Words) inputs)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        unet.call(inputs.X, inputs.Moments, inputs.Words, null);
+        unet.call(inputs.X, inputs.Timesteps, inputs.Words, null);
     }
 
-    private static Tensor TrainStep(UNet unet, (Tensor X, Tensor Moments, Tensor Words) inputs)
+    private static Tensor TrainStep(UNet unet, (Tensor X, Tensor Timesteps, Tensor Words) inputs)
     {
         using var scope = NewDisposeScope();
-        var loss = unet.call(inputs.X, inputs.Moments, inputs.Words, null).square().mean();
+        var loss = unet.call(inputs.X, inputs.Timesteps, inputs.Words, null).square().mean();
         unet.zero_grad();
         loss.backward();
         return loss.detach().view(1).MoveToOuterDisposeScope();

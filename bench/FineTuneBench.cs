@@ -24,7 +24,7 @@ internal static class FineTuneBench
             yield return new("numbers that learn, rank 8", lora.ParameterCount / 1e6, "million");
             var seconds = 0.0;
             yield return new("float32: a step beside the weights", Peak(() => seconds = Paired.Seconds(() => Step(unet, Side))) / 1e9, "GB");
-            yield return new("  over a look of the U-Net, time", seconds / Paired.Seconds(() => Look(unet)));
+            yield return new("  over a forward pass of the U-Net, time", seconds / Paired.Seconds(() => ForwardPass(unet)));
             yield return new("  256 × 256, beside the weights", Peak(() => Step(unet, Side / 2)) / 1e9, "GB");
         }
         unet.to(ScalarType.BFloat16);
@@ -53,7 +53,7 @@ internal static class FineTuneBench
         Ask(unet, side).to(ScalarType.Float32).square().mean().backward();
     }
 
-    private static void Look(UNet unet)
+    private static void ForwardPass(UNet unet)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();

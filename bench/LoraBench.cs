@@ -26,7 +26,7 @@ public static class LoraBench
         using var quantized = QuantizedModel.Of(rounded);
         using var onRounded = Lora.Attach(rounded, Options);
         using var roundedAdam = optim.AdamW(onRounded.parameters(), 1e-3);
-        var inputs = (X: randn(Batch, 4, 16, 16), Moments: randint(1000, [Batch], ScalarType.Int64), Words: randn(Batch, Tokens, Words));
+        var inputs = (X: randn(Batch, 4, 16, 16), Timesteps: randint(1000, [Batch], ScalarType.Int64), Words: randn(Batch, Tokens, Words));
 
         var (full, little, ratio) = Paired.Time(() => Step(all, fullAdam), () => Step(adapted, loraAdam), rounds: 11);
         var bill = TrainingMemory.Of(TrainingMemory.BytesOf(all.state_dict().Values), all.parameters(), fullAdam);
@@ -44,23 +44,23 @@ public static class LoraBench
         using var matrix = randn(1024, 1024);
         using var weights = Nf4Weights.Of(matrix);
         yield return new("bits a number, double quantization", weights.Bytes * 8.0 / matrix.numel(), "bits", AtMost: 4.13);
-        var (merged, beside, _) = Paired.Time(() => Look(all), () => Look(adapted), rounds: 11);
-        yield return new("look without an adapter, batch 16", merged, "s");
+        var (merged, beside, _) = Paired.Time(() => ForwardPass(all), () => ForwardPass(adapted), rounds: 11);
+        yield return new("forward pass without an adapter, batch 16", merged, "s");
         yield return new("  with one, not merged, against without", beside / merged);
 
         void Step(UNet unet, OptimizerHelper optimizer)
         {
             using var one = NewDisposeScope();
             optimizer.zero_grad();
-            unet.call(inputs.X, inputs.Moments, inputs.Words, null).square().mean().backward();
+            unet.call(inputs.X, inputs.Timesteps, inputs.Words, null).square().mean().backward();
             optimizer.step();
         }
 
-        void Look(UNet unet)
+        void ForwardPass(UNet unet)
         {
             using var one = NewDisposeScope();
             using var noGrad = no_grad();
-            unet.call(inputs.X, inputs.Moments, inputs.Words, null);
+            unet.call(inputs.X, inputs.Timesteps, inputs.Words, null);
         }
     }
 }

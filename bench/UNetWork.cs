@@ -2,7 +2,7 @@ using ImageGen.Diffusion;
 
 namespace ImageGen.Bench;
 
-/// <summary>How many multiplications a look of a U-Net is, counted from its weights' shapes and the places each is used at, attention's products among them.</summary>
+/// <summary>How many multiplications a forward pass of a U-Net is, counted from its weights' shapes and the places each is used at, attention's products among them.</summary>
 internal static class UNetWork
 {
     /// <param name="unet">On any device, <c>meta</c> too.</param>

@@ -78,9 +78,9 @@ internal sealed record FinetuneRun(
         Console.WriteLine($"Memory: {Size(memory.Total)} ({Size(memory.Weights)} of weights and {Size(memory.Learning)} for what learns, counted; {Size(memory.Step)} for a step, estimated){(free is null ? "" : $"; {Size(free.Value)} are free now")}.");
         if (free + memory.Weights + memory.Learning < memory.Total) Console.WriteLine("That may not suffice: a smaller --resolution or --quantize needs less.");
         var step = tuning.Try();
-        // Two pictures a prompt; guidance looks twice; and a step of learning takes as long as two and a half looks.
-        var looks = 2 * Asked.Count * 2 * GenerationOptions.StableDiffusion.Steps;
-        Console.WriteLine($"A trial step took {Time(step)}: {Options.Steps} steps will take about {Time(step * Options.Steps)}, and the pictures at the end {Time(step * (looks / 2.5 / Options.BatchSize))}. Ctrl-C stops it at any time; --resume goes on.");
+        // Two pictures a prompt; guidance takes two forward passes; and a step of learning takes as long as two and a half.
+        var passes = 2 * Asked.Count * 2 * GenerationOptions.StableDiffusion.Steps;
+        Console.WriteLine($"A trial step took {Time(step)}: {Options.Steps} steps will take about {Time(step * Options.Steps)}, and the pictures at the end {Time(step * (passes / 2.5 / Options.BatchSize))}. Ctrl-C stops it at any time; --resume goes on.");
     }
 
     // Names that programs for LoRA files show; the rest says how it was made.

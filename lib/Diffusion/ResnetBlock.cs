@@ -15,7 +15,7 @@ internal sealed class ResnetBlock : nn.Module<Tensor, Tensor?, Tensor>
     private readonly GroupNorm norm1, norm2;
     private readonly Conv2d conv1, conv2;
     private readonly PointwiseConv2d? shortcut;
-    private readonly Linear? time;
+    private readonly Linear? timeProjection;
 
     /// <param name="inputs">Channels that come in.</param>
     /// <param name="outputs">Channels that go out; a 1×1 convolution fits the input to them where they differ.</param>
@@ -33,28 +33,19 @@ internal sealed class ResnetBlock : nn.Module<Tensor, Tensor?, Tensor>
         register_module("conv1", conv1);
         register_module("norm2", norm2);
         register_module("conv2", conv2);
-        if (timeWidth is { } width) register_module("time_emb_proj", time = nn.Linear(width, outputs, device: device));
+        if (timeWidth is { } width) register_module("time_emb_proj", timeProjection = nn.Linear(width, outputs, device: device));
         if (inputs != outputs) register_module("conv_shortcut", shortcut = new(inputs, outputs, device));
     }
 
     /// <summary>From <c>[B, inputs, H, W]</c> and the time's vector <c>[B, timeWidth]</c> to <c>[B, outputs, H, W]</c>.</summary>
-    public override Tensor forward(Tensor x, Tensor? moment)
+    public override Tensor forward(Tensor x, Tensor? time)
     {
         using var scope = NewDisposeScope();
-        var h = Convolve(conv1, nn.functional.silu(norm1.call(x)));
-        if (time is not null) h.add_(time.call(nn.functional.silu(moment!)).unsqueeze(-1).unsqueeze(-1)); // one number a channel
-        h = Convolve(conv2, nn.functional.silu(norm2.call(h)));
-        return h.add_(shortcut?.call(x) ?? x).MoveToOuterDisposeScope();
-    }
-
-    // For two or three tiny maps, as of one picture that is guided, the way into the convolution's own kernels costs twice what
-    // the convolution does: there it is one product, of the weights with what each place sees, unfolded into a column.
-    private static Tensor Convolve(Conv2d conv, Tensor x)
-    {
-        if (x.device_type != DeviceType.CPU || x.shape is not [2 or 3, _, <= 4, <= 4] || HookedLayers.Contains(conv)) return conv.call(x);
-        var columns = nn.functional.unfold(x, kernel_size: 3, padding: 1); // [B, 9·inputs, H·W]
-        var weights = conv.weight!.flatten(start_dim: 1).expand(x.shape[0], -1, -1);
-        return (weights.bmm(columns) + conv.bias!.unsqueeze(1)).view(x.shape[0], -1, x.shape[2], x.shape[3]);
+        var h = TinyMaps.Convolve(conv1, nn.functional.silu(norm1.call(x)));
+        // One number a channel: h + W·silu(t).
+        if (timeProjection is not null) h.add_(timeProjection.call(nn.functional.silu(time!)).unsqueeze(-1).unsqueeze(-1));
+        h = TinyMaps.Convolve(conv2, nn.functional.silu(norm2.call(h)));
+        return h.add_(shortcut?.call(x) ?? x).MoveToOuterDisposeScope(); // the residual: F(x) + x
     }
 
     protected override void RegisterComponents() { }

@@ -9,7 +9,7 @@ using static TorchSharp.torch;
 namespace ImageGen.Diffusion;
 
 /// <summary>
-/// The network that says what is noise: latents, a moment and a text go in, a prediction in the latents' shape comes out
+/// The network that says what is noise: latents, a timestep and a text go in, a prediction in the latents' shape comes out
 /// (Ronneberger and others, arXiv 1505.04597; Rombach and others, arXiv 2112.10752). Structure and parameter names are
 /// those of diffusers' UNet2DConditionModel, so that published weights fit; the same class serves Petals and Stable Diffusion.
 /// </summary>
@@ -21,11 +21,11 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor, Tensor?, Tensor>
     // Diffusion's maps, it costs more than it saves, since each convolution turns its weights for it, too.
     private const int PicturesToTurn = 8, SideToTurn = 32;
 
-    private readonly Conv2d first, last;
+    private readonly Conv2d convIn, convOut;
     private readonly Linear time1, time2;
-    private readonly UNetLevel[] downs, ups;
-    private readonly UNetMiddle middle;
-    private readonly GroupNorm norm;
+    private readonly UNetLevel[] downBlocks, upBlocks;
+    private readonly UNetMiddle midBlock;
+    private readonly GroupNorm normOut;
 
     /// <summary>Builds it with random weights.</summary>
     /// <param name="config">Its measures.</param>
@@ -36,50 +36,50 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor, Tensor?, Tensor>
         Config = config.Checked();
         var channels = config.Channels;
         var levels = channels.Count;
-        register_module("conv_in", first = nn.Conv2d(config.LatentChannels, channels[0], kernel_size: 3, padding: 1, device: device));
+        register_module("conv_in", convIn = nn.Conv2d(config.LatentChannels, channels[0], kernel_size: 3, padding: 1, device: device));
         time1 = nn.Linear(channels[0], config.TimeWidth, device: device);
         time2 = nn.Linear(config.TimeWidth, config.TimeWidth, device: device);
         register_module("time_embedding", new Group(("linear_1", time1), ("linear_2", time2)));
 
-        // The channels that the way in keeps, in its order; the way out takes them from the end.
-        var kept = new Stack<int>([channels[0]]);
-        downs = new UNetLevel[levels];
+        // The channels of the skip connections, in the encoder's order; the decoder takes them from the end.
+        var skips = new Stack<int>([channels[0]]);
+        downBlocks = new UNetLevel[levels];
         for (var level = 0; level < levels; level++)
         {
             int[] inputs = [channels[Math.Max(0, level - 1)], .. Enumerable.Repeat(channels[level], config.ResnetsPerLevel - 1)];
-            downs[level] = new(inputs, channels[level], config.CrossAttention[level], config, downsamples: level < levels - 1, upsamples: false, device);
-            foreach (var _ in inputs) kept.Push(channels[level]);
-            if (level < levels - 1) kept.Push(channels[level]);
+            downBlocks[level] = new(inputs, channels[level], config.CrossAttention[level], config, downsamples: level < levels - 1, upsamples: false, device);
+            foreach (var _ in inputs) skips.Push(channels[level]);
+            if (level < levels - 1) skips.Push(channels[level]);
         }
-        middle = new(channels[^1], config, device);
-        ups = new UNetLevel[levels];
+        midBlock = new(channels[^1], config, device);
+        upBlocks = new UNetLevel[levels];
         var from = channels[^1];
         for (var level = levels - 1; level >= 0; level--)
         {
             var inputs = new List<int>();
-            for (var i = 0; i <= config.ResnetsPerLevel; i++) inputs.Add((i == 0 ? from : channels[level]) + kept.Pop());
+            for (var i = 0; i <= config.ResnetsPerLevel; i++) inputs.Add((i == 0 ? from : channels[level]) + skips.Pop());
             from = channels[level];
-            ups[levels - 1 - level] = new(inputs, from, config.CrossAttention[level], config, downsamples: false, upsamples: level > 0, device);
+            upBlocks[levels - 1 - level] = new(inputs, from, config.CrossAttention[level], config, downsamples: false, upsamples: level > 0, device);
         }
-        register_module("down_blocks", Numbered.Of(downs));
-        register_module("mid_block", middle);
-        register_module("up_blocks", Numbered.Of(ups));
-        register_module("conv_norm_out", norm = Norms.Grouped(channels[0], config.NormGroups, NormEpsilon, device));
-        register_module("conv_out", last = nn.Conv2d(channels[0], config.LatentChannels, kernel_size: 3, padding: 1, device: device));
+        register_module("down_blocks", Numbered.Of(downBlocks));
+        register_module("mid_block", midBlock);
+        register_module("up_blocks", Numbered.Of(upBlocks));
+        register_module("conv_norm_out", normOut = Norms.Grouped(channels[0], config.NormGroups, NormEpsilon, device));
+        register_module("conv_out", convOut = nn.Conv2d(channels[0], config.LatentChannels, kernel_size: 3, padding: 1, device: device));
     }
 
     /// <summary>The measures.</summary>
     public UNetConfig Config { get; }
 
     /// <summary>Where its numbers are.</summary>
-    public Device Device => first.weight!.device;
+    public Device Device => convIn.weight!.device;
 
     /// <summary>What its numbers are; latents and context must be the same.</summary>
-    public ScalarType Type => first.weight!.dtype;
+    public ScalarType Type => convIn.weight!.dtype;
 
     /// <summary>Predicts.</summary>
     /// <param name="latents">x_t, <c>[B, 4, h, w]</c>; height and width can be halved as often as there are resolutions below the first.</param>
-    /// <param name="moments">Each picture's moment, <c>[B]</c>, whole or between two.</param>
+    /// <param name="timesteps">t of each picture, <c>[B]</c>, whole or between two.</param>
     /// <param name="context">
     /// The words' vectors, <c>[B, T, W]</c>; or <c>[k·B, T, W]</c>, a text for each picture, then another for each, as guidance
     /// asks. That costs less than the latents k times: until a text is first looked at, all have the same maps.
@@ -87,32 +87,32 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor, Tensor?, Tensor>
     /// <param name="mask">True where a vector is a word's, <c>[B, T]</c> or <c>[k·B, T]</c> bool; everywhere when null.</param>
     /// <returns>The prediction, <c>[B, 4, h, w]</c>; for k texts <c>[k·B, 4, h, w]</c>.</returns>
     /// <exception cref="CourseException">A shape does not fit.</exception>
-    public override Tensor forward(Tensor latents, Tensor moments, Tensor context, Tensor? mask)
+    public override Tensor forward(Tensor latents, Tensor timesteps, Tensor context, Tensor? mask)
     {
         Require(latents, context);
         using var scope = NewDisposeScope();
-        var moment = time2.call(nn.functional.silu(time1.call(TimeVectors(moments, Config.Channels[0]).to(latents.dtype))));
-        var condition = new UNetCondition(moment, context, mask?.unsqueeze(1).unsqueeze(1));
-        var x = first.call(latents.LaidOut(latents.shape is [>= PicturesToTurn, _, <= SideToTurn, <= SideToTurn]));
-        var kept = new Stack<Tensor>([x]);
-        foreach (var level in downs) x = level.Down(x, condition, kept);
-        x = middle.Run(x, condition);
-        foreach (var level in ups) x = level.Up(x, condition, kept);
-        return last.call(nn.functional.silu(norm.call(x))).MoveToOuterDisposeScope();
+        // t as a vector: W₂·silu(W₁·embedding(t)), which every residual block adds to its channels.
+        var embedding = TimestepEmbedding(timesteps, Config.Channels[0]).to(latents.dtype);
+        var time = time2.call(nn.functional.silu(time1.call(embedding)));
+        var condition = new UNetCondition(time, context, mask?.unsqueeze(1).unsqueeze(1));
+        var x = convIn.call(latents.LaidOut(latents.shape is [>= PicturesToTurn, _, <= SideToTurn, <= SideToTurn]));
+        var skips = new Stack<Tensor>([x]); // every encoder map, for the decoder
+        foreach (var level in downBlocks) x = level.Encode(x, condition, skips);
+        x = midBlock.Run(x, condition);
+        foreach (var level in upBlocks) x = level.Decode(x, condition, skips);
+        return convOut.call(nn.functional.silu(normOut.call(x))).MoveToOuterDisposeScope();
     }
 
-    // Every layer answers in the layout that it is given. Channels last is that in which a place's channels lie side by side: it
-    // serves the convolutions, the products at each place and attention's rows alike, with no copy between them.
-    /// <summary>Moments as vectors of cosines and sines of falling frequency, cosines first (Vaswani and others, arXiv 1706.03762).</summary>
-    /// <param name="moments"><c>[B]</c>.</param>
-    /// <param name="width">Numbers in a vector, even.</param>
-    /// <returns><c>[B, width]</c> float32.</returns>
-    public static Tensor TimeVectors(Tensor moments, int width)
+    /// <summary>Timesteps as vectors [cos(ω₀t), …, sin(ω₀t), …] with ωᵢ = 10000^(−2i/d), cosines first (Vaswani and others, arXiv 1706.03762).</summary>
+    /// <param name="timesteps">t, <c>[B]</c>.</param>
+    /// <param name="dimension">d, even.</param>
+    /// <returns><c>[B, dimension]</c> float32.</returns>
+    public static Tensor TimestepEmbedding(Tensor timesteps, int dimension)
     {
         using var scope = NewDisposeScope();
-        var half = width / 2;
-        var frequencies = (arange(half, ScalarType.Float32, moments.device) * (-Math.Log(10000) / half)).exp();
-        var angles = moments.to(ScalarType.Float32).unsqueeze(1) * frequencies;
+        var half = dimension / 2;
+        var frequencies = (arange(half, ScalarType.Float32, timesteps.device) * (-Math.Log(10000) / half)).exp();
+        var angles = timesteps.to(ScalarType.Float32).unsqueeze(1) * frequencies;
         return cat([angles.cos(), angles.sin()], 1).MoveToOuterDisposeScope();
     }
 

@@ -8,15 +8,15 @@ namespace ImageGen.Diffusion;
 /// What every block of a U-Net is told besides the latents. There may be several texts for each picture: until the first of
 /// them is looked at, they all have the same maps, and those are made once.
 /// </summary>
-/// <param name="Moment">The time's vector of each picture, <c>[B, TimeWidth]</c>.</param>
+/// <param name="Time">The time's vector of each picture, <c>[B, TimeWidth]</c>.</param>
 /// <param name="Context">The words' vectors, <c>[k·B, T, W]</c>: a text for each picture, then another for each, k in all.</param>
 /// <param name="Mask">True at words, <c>[k·B, 1, 1, T]</c>; null where all are words.</param>
-internal sealed record UNetCondition(Tensor Moment, Tensor Context, Tensor? Mask)
+internal sealed record UNetCondition(Tensor Time, Tensor Context, Tensor? Mask)
 {
-    private readonly Tensor moments = ForEachText(Moment, Context);
+    private readonly Tensor times = ForEachText(Time, Context);
 
     /// <summary>The time's vector for each map, be it before the first text or after; one picture's goes for all its texts.</summary>
-    internal Tensor MomentOf(Tensor x) => Moment.shape[0] == 1 || Moment.shape[0] == x.shape[0] ? Moment : moments;
+    internal Tensor TimeOf(Tensor x) => Time.shape[0] == 1 || Time.shape[0] == x.shape[0] ? Time : times;
 
     /// <summary>
     /// Maps that know of no text yet, <c>[B, …]</c>, once for each text, <c>[k·B, …]</c>; others as they are. One picture's are
@@ -44,42 +44,42 @@ internal sealed class UNetLevel : nn.Module
 
     /// <param name="inputs">For each residual block the channels that come in.</param>
     /// <param name="outputs">Channels that go out of each.</param>
-    /// <param name="looks">Whether attention follows each.</param>
+    /// <param name="crossAttention">Whether attention follows each.</param>
     /// <param name="config">The U-Net's measures.</param>
     /// <param name="downsamples">Whether the resolution is halved at the end.</param>
     /// <param name="upsamples">Whether it is doubled at the end.</param>
     /// <param name="device">Where it lives.</param>
-    internal UNetLevel(IEnumerable<int> inputs, int outputs, bool looks, UNetConfig config, bool downsamples, bool upsamples, Device? device)
+    internal UNetLevel(IEnumerable<int> inputs, int outputs, bool crossAttention, UNetConfig config, bool downsamples, bool upsamples, Device? device)
         : base(nameof(UNetLevel))
     {
         resnets = [.. inputs.Select(count => new ResnetBlock(count, outputs, config.NormGroups, UNet.NormEpsilon, config.TimeWidth, device))];
-        attentions = looks ? [.. resnets.Select(_ => new SpatialTransformer(outputs, config, device))] : [];
+        attentions = crossAttention ? [.. resnets.Select(_ => new SpatialTransformer(outputs, config, device))] : [];
         register_module("resnets", Numbered.Of(resnets));
-        if (looks) register_module("attentions", Numbered.Of(attentions));
+        if (crossAttention) register_module("attentions", Numbered.Of(attentions));
         if (downsamples) register_module("downsamplers", Numbered.Of([down = new(outputs, onlyRightAndBottom: false, device)]));
         if (upsamples) register_module("upsamplers", Numbered.Of([up = new(outputs, device)]));
     }
 
-    /// <summary>The way in: every result is kept for the way out.</summary>
-    internal Tensor Down(Tensor x, UNetCondition condition, Stack<Tensor> kept)
+    /// <summary>The encoder: every result is a skip connection to the decoder.</summary>
+    internal Tensor Encode(Tensor x, UNetCondition condition, Stack<Tensor> skips)
     {
-        for (var i = 0; i < resnets.Length; i++) kept.Push(x = Run(i, x, condition));
-        if (down is not null) kept.Push(x = down.call(x));
+        for (var i = 0; i < resnets.Length; i++) skips.Push(x = Run(i, x, condition));
+        if (down is not null) skips.Push(x = down.call(x));
         return x;
     }
 
-    /// <summary>The way out: each residual block gets what the way in kept, beside what comes from below.</summary>
-    internal Tensor Up(Tensor x, UNetCondition condition, Stack<Tensor> kept)
+    /// <summary>The decoder: each residual block gets its skip connection, beside what comes from below.</summary>
+    internal Tensor Decode(Tensor x, UNetCondition condition, Stack<Tensor> skips)
     {
         using var scope = NewDisposeScope();
-        for (var i = 0; i < resnets.Length; i++) x = Run(i, cat([x, UNetCondition.ForEachText(kept.Pop(), x)], 1), condition);
+        for (var i = 0; i < resnets.Length; i++) x = Run(i, cat([x, UNetCondition.ForEachText(skips.Pop(), x)], 1), condition);
         return (up?.call(x) ?? x).MoveToOuterDisposeScope();
     }
 
     private Tensor Run(int i, Tensor x, UNetCondition condition)
     {
         using var scope = NewDisposeScope();
-        x = resnets[i].call(x, condition.MomentOf(x));
+        x = resnets[i].call(x, condition.TimeOf(x));
         if (attentions.Length > 0) x = attentions[i].call(x, condition.Context, condition.Mask);
         return x.MoveToOuterDisposeScope();
     }
@@ -105,8 +105,8 @@ internal sealed class UNetMiddle : nn.Module
     internal Tensor Run(Tensor x, UNetCondition condition)
     {
         using var scope = NewDisposeScope();
-        x = attention.call(first.call(x, condition.MomentOf(x)), condition.Context, condition.Mask);
-        return second.call(x, condition.MomentOf(x)).MoveToOuterDisposeScope();
+        x = attention.call(first.call(x, condition.TimeOf(x)), condition.Context, condition.Mask);
+        return second.call(x, condition.TimeOf(x)).MoveToOuterDisposeScope();
     }
 
     protected override void RegisterComponents() { }

@@ -38,8 +38,8 @@ public sealed record UNetConfig(
     {
         ["_class_name"] = "UNet2DConditionModel", ["block_out_channels"] = Channels,
         ["layers_per_block"] = ResnetsPerLevel,
-        ["down_block_types"] = CrossAttention.Select(looks => looks ? CrossDown : PlainDown),
-        ["up_block_types"] = CrossAttention.Reverse().Select(looks => looks ? CrossUp : PlainUp),
+        ["down_block_types"] = CrossAttention.Select(attends => attends ? CrossDown : PlainDown),
+        ["up_block_types"] = CrossAttention.Reverse().Select(attends => attends ? CrossUp : PlainUp),
         ["cross_attention_dim"] = ContextWidth, ["attention_head_dim"] = Heads, ["norm_num_groups"] = NormGroups,
         ["in_channels"] = LatentChannels, ["out_channels"] = LatentChannels, ["sample_size"] = LatentSide,
     });

@@ -76,7 +76,7 @@ public class UNetTests
     public void TimeIsCosinesThenSinesOfFallingFrequency()
     {
         using var scope = NewDisposeScope();
-        var vector = UNet.TimeVectors(tensor(new[] { 2L }), 4).data<float>().ToArray();
+        var vector = UNet.TimestepEmbedding(tensor(new[] { 2L }), 4).data<float>().ToArray();
         // Frequencies 1 and 10000^(−1/2) = 0.01.
         Assert.Equal([(float)Math.Cos(2), (float)Math.Cos(0.02), (float)Math.Sin(2), (float)Math.Sin(0.02)], vector, (a, b) => Math.Abs(a - b) < 1e-6);
     }
