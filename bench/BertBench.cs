@@ -15,7 +15,7 @@ internal static class BertBench
     private static IEnumerable<Measurement> Base()
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var config = BertConfig.Base;
         var model = new BertEncoder(config);
         model.eval();

@@ -142,7 +142,7 @@ public static class DiffusionBench
     private static void Look(UNet unet, (Tensor X, Tensor Moments, Tensor Words) inputs)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         unet.call(inputs.X, inputs.Moments, inputs.Words, null);
     }
 

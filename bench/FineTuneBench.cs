@@ -56,7 +56,7 @@ internal static class FineTuneBench
     private static void Look(UNet unet)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         Ask(unet, Side);
     }
 

@@ -59,7 +59,7 @@ public static class LoraBench
         void Look(UNet unet)
         {
             using var one = NewDisposeScope();
-            using var frozen = no_grad();
+            using var noGrad = no_grad();
             unet.call(inputs.X, inputs.Moments, inputs.Words, null);
         }
     }

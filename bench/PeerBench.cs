@@ -124,7 +124,7 @@ internal static class PeerBench
         var unet = new UNet(UNetConfig.Petals(contextWidth: 128));
         var (latents, context, noise, timesteps) = (randn(batch, 4, 16, 16), randn(batch, 12, 128), randn(batch, 4, 16, 16), rand(batch) * 999);
         var optimizer = optim.AdamW(unet.parameters(), 1e-4);
-        var looks = tensor(unet.Config.LooksAtText.Select(look => look ? 1f : 0f).ToArray());
+        var looks = tensor(unet.Config.CrossAttention.Select(look => look ? 1f : 0f).ToArray());
         return new("unet", $"U-Net training step, the course's, {batch} latents",
             With(unet, ("latents", latents), ("context", context), ("noise", noise), ("timesteps", timesteps), ("looks", looks)), () =>
             {

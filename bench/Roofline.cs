@@ -32,7 +32,7 @@ internal static class Roofline
         Kind product = new("matrix product 2048²", 2.0 * 2048 * 2048 * 2048 / 1e9, () => a.matmul(b).Dispose());
         Kind convolution = new("3×3 convolution, 256 channels at 64², channels last", 2.0 * 9 * 256 * 256 * 64 * 64 / 1e9, () =>
         {
-            using var frozen = no_grad();
+            using var noGrad = no_grad();
             nn.functional.conv2d(maps, weights, padding: [1, 1]).Dispose();
         });
         var (first, second, _) = Paired.Time(product.Run, convolution.Run, rounds: 7);

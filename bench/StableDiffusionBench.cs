@@ -17,7 +17,7 @@ internal static class StableDiffusionBench
     public static IEnumerable<Measurement> Run()
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         using var unet = new UNet(UNetConfig.StableDiffusion, Compute.Device);
         var (a, b) = (rand(2048, 2048, device: Compute.Device), rand(2048, 2048, device: Compute.Device));
         const double productWork = 2.0 * 2048 * 2048 * 2048;

@@ -26,7 +26,7 @@ internal static class FinetuneCommand
     private static readonly Option<bool> Quantize = new("--quantize") { Description = "Keep the model's dense layers in 4 bits meanwhile (QLoRA): less memory, more time." };
     private static readonly Option<string?> Type = new("--type") { Description = "The model's numbers: bfloat16, float16 (for cards without bfloat16) or float32; bfloat16 on a GPU and float32 on the CPU when left out." };
     private static readonly Option<string[]> Prompt = new("--prompt") { Description = "A prompt for the picture with and without; may be given several times. The first caption when left out." };
-    private static readonly Option<int> Seed = new("--seed") { Description = "Where chance begins.", DefaultValueFactory = _ => Seeds.Default };
+    private static readonly Option<int> Seed = new("--seed") { Description = "The seed of its random numbers.", DefaultValueFactory = _ => Seeds.Default };
     private static readonly Option<bool> Resume = new("--resume") { Description = "Go on where the training of this output stopped." };
 
     public static Command Create()

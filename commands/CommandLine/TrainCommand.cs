@@ -16,7 +16,7 @@ internal static class TrainCommand
     {
         var name = new Argument<string>("name") { Description = $"Which checkpoint: {string.Join(", ", CourseRecipes.All.Select(recipe => recipe.Name))}." };
         var steps = new Option<int?>("--steps") { Description = "Steps in all; as many as the shipped checkpoint took when left out." };
-        var seed = new Option<int>("--seed") { Description = "Where chance begins.", DefaultValueFactory = _ => Seeds.Default };
+        var seed = new Option<int>("--seed") { Description = "The seed of its random numbers.", DefaultValueFactory = _ => Seeds.Default };
         var resume = new Option<bool>("--resume") { Description = "Go on where the last training of this name stopped." };
         var output = new Option<string?>("--output") { Description = "The folder for the checkpoint; data/checkpoints when left out." };
         var grade = new Option<bool>("--grade") { Description = "Train nothing: measure the shipped checkpoint again, beside the figures of its record." };

@@ -36,7 +36,7 @@ internal sealed class PerceptualRecipe : Recipe
             .Run(Step, () => Sample(run.Seed), done, new Saving(100, step => state.Save(run.StateFile, step)));
 
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var steps = done + loop.Losses.Steps.Count;
         var right = Enumerable.Range(0, 8).Average(batch => Score(Seeds.At(run.Seed + 1, batch))[1].ToDouble());
         network.Calibrate();

@@ -36,7 +36,7 @@ internal abstract class Recipe
 
 /// <summary>One training by a recipe.</summary>
 /// <param name="Steps">Steps in all, with those done before.</param>
-/// <param name="Seed">Where chance begins.</param>
+/// <param name="Seed">The seed of its random numbers.</param>
 /// <param name="Folder">A folder of the run's own, for its state and for pictures made on the way.</param>
 /// <param name="Resume">Whether to go on from <see cref="StateFile"/>.</param>
 /// <param name="Progress">Who watches. The command writes each sample picture into <see cref="Folder"/>.</param>

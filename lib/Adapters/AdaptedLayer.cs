@@ -50,7 +50,7 @@ internal sealed class AdaptedLayer
     internal void Refresh()
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         List<LoraLayer> merged = [.. additions.Where(addition => addition.Merged)];
         if (merged.Count > 0 && Quantized is not null)
             throw new CourseException("Weights of 4 bits cannot take an adapter in: the sum would have to be rounded to 4 bits again. Merge into the model before it is quantized.");

@@ -29,7 +29,7 @@ public sealed record FineTuneOptions
     /// <summary>How many of each picture's captions are learned from.</summary>
     public int CaptionsPerPicture { get; init; } = 5;
 
-    /// <summary>Where chance begins.</summary>
+    /// <summary>The seed of its random numbers.</summary>
     public int Seed { get; init; } = Seeds.Default;
 
     /// <summary>The most steps between two saves of the state; fewer where they are slow.</summary>

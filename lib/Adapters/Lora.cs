@@ -82,7 +82,7 @@ public sealed class Lora : nn.Module
         options.Check();
         var found = AdaptableLayers.Of(model, options.Targets);
         using var generator = new Generator((ulong)options.Seed, CPU);
-        return Wear(model, found.Select(part =>
+        return Inject(model, found.Select(part =>
         {
             var product = LayerProduct.Of(part.Layer, ShapeOf(part.Layer));
             if (options.Rank > product.MostRank)
@@ -130,7 +130,7 @@ public sealed class Lora : nn.Module
     }
 
     /// <summary>Puts layers that are filled already on a model.</summary>
-    internal static Lora Wear(nn.Module model, IEnumerable<(string Path, nn.Module<Tensor, Tensor> Target, LoraLayer Layer)> parts, IReadOnlyDictionary<string, Tensor>? whole = null) => new(model, [.. parts], whole);
+    internal static Lora Inject(nn.Module model, IEnumerable<(string Path, nn.Module<Tensor, Tensor> Target, LoraLayer Layer)> parts, IReadOnlyDictionary<string, Tensor>? whole = null) => new(model, [.. parts], whole);
 
     /// <summary>The layer's weight without any addition, made whole where it has 4 bits.</summary>
     internal static Tensor OwnWeight(nn.Module layer) => AdaptedLayer.Find(layer)?.OwnWeight() ?? AdaptableLayers.Weight(layer).detach();

@@ -76,8 +76,8 @@ public static class LoraFile
         var config = PeftConfig.Of(file, names[0].Name.Layout, PartOf(model));
         var layers = LoraCheck.Layers(model, PartOf(model), file, names);
         var whole = LoraCheck.Whole(model, file, names);
-        using var frozen = no_grad();
-        return Lora.Wear(model, layers.Select(found =>
+        using var noGrad = no_grad();
+        return Lora.Inject(model, layers.Select(found =>
         {
             var rank = (int)found.Down.Shape[0];
             if (config is { Dora: true } && found.Magnitude is null)

@@ -89,7 +89,7 @@ public sealed class LoraLayer : nn.Module<Tensor, Tensor>
     private Tensor Lengths(Tensor own)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         return (own.to(A.dtype) + Product()).flatten(start_dim: 1).norm(1, false, 2).MoveToOuterDisposeScope();
     }
 
@@ -125,7 +125,7 @@ public sealed class LoraLayer : nn.Module<Tensor, Tensor>
     internal void Initialize(Generator generator, Func<Tensor> own)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         A.copy_((2 * rand(A.shape, generator: generator) - 1) / Math.Sqrt(product.Inputs));
         B.zero_();
         Magnitude?.copy_(Lengths(own()));

@@ -38,7 +38,7 @@ public sealed record LoraOptions
     /// <summary>Whether the lengths of the weight's rows are learned of themselves (DoRA, Liu and others, arXiv 2402.09353): nearer to learning the whole weight, slower.</summary>
     public bool Dora { get; init; }
 
-    /// <summary>Where chance begins: A starts random, B at zero.</summary>
+    /// <summary>The seed of its random numbers: A starts random, B at zero.</summary>
     public int Seed { get; init; } = Seeds.Default;
 
     /// <summary>What the addition is multiplied by: α/r, or α/√r when stabilized.</summary>

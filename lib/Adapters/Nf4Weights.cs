@@ -46,7 +46,7 @@ public sealed class Nf4Weights : IDisposable
     public static Nf4Weights Of(Tensor weights, bool doubleQuantization = true)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var flat = weights.detach().to(ScalarType.Float32).flatten();
         if (flat.numel() == 0 || !flat.isfinite().all().item<bool>()) throw new CourseException("The weights cannot be rounded to 4 bits: they are empty, or some are infinite or not numbers.");
         var (codes, scales) = Rounded(flat, Nf4.BlockSize, Nf4.Code);
@@ -62,7 +62,7 @@ public sealed class Nf4Weights : IDisposable
     public Tensor Dequantize()
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var count = Shape.Aggregate(1L, (product, side) => product * side);
         var pairs = Pairs(Packed.device).index_select(0, Packed.flatten().to(ScalarType.Int32)); // [n/2, 2]
         var values = Filled(pairs.flatten(), Nf4.BlockSize).view(-1, Nf4.BlockSize) * BlockScales().unsqueeze(1);

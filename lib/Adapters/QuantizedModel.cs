@@ -97,7 +97,7 @@ public sealed class QuantizedModel : IDisposable
     private static void CopyOthers(WeightFile file, nn.Module model, HashSet<string> rounded)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         foreach (var (name, value) in model.state_dict().Where(pair => !rounded.Contains(pair.Key)))
         {
             if (!file[name].Shape.SequenceEqual(value.shape))

@@ -14,7 +14,7 @@ internal sealed class ReplacedTensors(nn.Module model, IReadOnlyDictionary<strin
     internal void Put(bool inPlace)
     {
         if (values.Count == 0 || inPlace == (own.Count > 0)) return;
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var state = model.state_dict();
         foreach (var (name, value) in values)
         {

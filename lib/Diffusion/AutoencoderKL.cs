@@ -73,7 +73,7 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
     public Tensor ToLatents(Tensor pictures)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         return (Encode(pictures.to(Type)).Mean.to(ScalarType.Float32) * Config.ScalingFactor).MoveToOuterDisposeScope();
     }
 
@@ -83,7 +83,7 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
     public Tensor ToPictures(Tensor latents)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         return Decode((latents / Config.ScalingFactor).to(Type)).to(ScalarType.Float32).clamp(-1, 1).MoveToOuterDisposeScope();
     }
 
@@ -108,7 +108,7 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
     public void InitializeForTraining()
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         foreach (var (name, parameter) in named_parameters())
             if (name.Contains("conv2.", StringComparison.Ordinal) || name.Contains("to_out.0.", StringComparison.Ordinal)) parameter.zero_();
             else if (parameter.dim() == 4) parameter.normal_(0, 1 / Math.Sqrt(parameter.numel() / parameter.shape[0]));

@@ -10,7 +10,7 @@ namespace ImageGen.Diffusion;
 internal sealed class AutoencoderMiddle : nn.Module<Tensor, Tensor>
 {
     private readonly ResnetBlock first, second;
-    private readonly PlaceAttention attention;
+    private readonly SelfAttention2d attention;
 
     internal AutoencoderMiddle(int channels, int groups, Device? device) : base(nameof(AutoencoderMiddle))
     {

@@ -24,7 +24,7 @@ public static class AutoencoderTiling
         var (height, width) = ((int)latents.shape[2], (int)latents.shape[3]);
         if (height <= tile && width <= tile) return model.ToPictures(latents);
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var factor = model.Config.Factor;
         var sum = zeros([latents.shape[0], 3, height * factor, width * factor], device: latents.device);
         var weights = zeros([1, 1, height * factor, width * factor], device: latents.device);

@@ -44,7 +44,7 @@ public sealed record AutoencoderOptions
     /// <summary>The decay of the averaged weights.</summary>
     public double Decay { get; init; } = 0.998;
 
-    /// <summary>Where chance begins.</summary>
+    /// <summary>The seed of its random numbers.</summary>
     public int Seed { get; init; } = Seeds.Default;
 
     /// <summary>A file for the state, saved every <see cref="SaveEvery"/> steps; null keeps none.</summary>
@@ -135,7 +135,7 @@ public static class AutoencoderTraining
             var weights = tensor(new[] { 1, (float)options.EdgeWeight, options.Perception is null ? 0 : (float)options.PerceptualWeight, (float)options.DivergenceWeight }, device: x.device);
             optimizer.zero_grad();
             (losses * weights).sum().backward();
-            Gradients.Shorten(model.parameters(), 1);
+            Gradients.ClipNorm(model.parameters(), 1);
             optimizer.step();
             ema.Update();
             return losses.detach();
@@ -148,7 +148,7 @@ public static class AutoencoderTraining
     /// <param name="count">How many of them.</param>
     public static double Psnr(AutoencoderKL model, ICaptionedPictures pictures, int count = 256)
     {
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var (sum, seen) = (0.0, 0);
         var options = new BatchOptions { BatchSize = Math.Min(32, count), Shuffle = false, Augment = false, KeepRest = true, Workers = 1 };
         foreach (var batch in new Batches(pictures, options).Epoch())
@@ -166,7 +166,7 @@ public static class AutoencoderTraining
     /// <summary>One over the deviation of the latents of pictures: what <see cref="AutoencoderConfig.ScalingFactor"/> should be.</summary>
     public static double MeasureScale(AutoencoderKL model, ICaptionedPictures pictures, int count = 512)
     {
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         var options = new BatchOptions { BatchSize = Math.Min(32, count), Shuffle = false, Augment = false, KeepRest = true, Workers = 1 };
         var all = new List<Tensor>();
@@ -182,7 +182,7 @@ public static class AutoencoderTraining
     // From here on the encoder is what it has been on average; a training that goes on from its file finds it so already.
     private static bool StopEncoder(AutoencoderKL model, Ema ema)
     {
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         foreach (var (name, parameter) in model.EncoderParameters())
         {
             parameter.copy_(ema.Averages[name]);
@@ -212,7 +212,7 @@ public static class AutoencoderTraining
     internal static Picture Compare(AutoencoderKL model, Ema ema, Tensor x)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         using var averaged = ema.InPlace();
         return Grid.Of(cat([x, model.call(x)], 0), columns: (int)x.shape[0], zoom: 2, range: PixelRange.MinusOneToOne);
     }

@@ -49,7 +49,7 @@ public sealed class ClipConditioner(ClipTokenizer tokenizer, ClipTextEncoder enc
     {
         if (texts.Count == 0) throw new CourseException("There is no prompt: give at least one.");
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var device = encoder.parameters().First().device;
         var rows = texts.Select(text => Cut(Weighted(text))).ToList();
         var batch = TokenBatch.Of([.. rows.Select(row => row.Select(token => token.Id).ToArray())], tokenizer.PadId, MaxTokens, device);

@@ -44,7 +44,7 @@ public sealed record DecoderOptions
     /// <summary>The decay of the averaged weights.</summary>
     public double Decay { get; init; } = 0.998;
 
-    /// <summary>Where chance begins.</summary>
+    /// <summary>The seed of its random numbers.</summary>
     public int Seed { get; init; } = Seeds.Default;
 
     /// <summary>A file for the state, saved every <see cref="SaveEvery"/> steps; null keeps none.</summary>

@@ -78,19 +78,19 @@ public static class DecoderTraining
             var told = GanLosses.Real(halves[0], AdversarialLoss.Hinge) + GanLosses.Fake(halves[1], AdversarialLoss.Hinge);
             opponent.zero_grad();
             told.backward();
-            Gradients.Shorten(discriminator.parameters(), 1);
+            Gradients.ClipNorm(discriminator.parameters(), 1);
             opponent.step();
 
             // Then the decoder. The way back ends at the made picture first, so that the discriminator learns nothing from this look.
             var y = made.detach().requires_grad_(true);
             var (fooling, seen) = discriminator.Look(y, z);
-            var losses = stack([(y - x).abs().mean(), AutoencoderTraining.Edges(y, x), Distance(seen, maps), GanLosses.Fool(fooling, AdversarialLoss.Hinge)]);
+            var losses = stack([(y - x).abs().mean(), AutoencoderTraining.Edges(y, x), Distance(seen, maps), GanLosses.ForGenerator(fooling, AdversarialLoss.Hinge)]);
             var adversarial = options.AdversarialWeight * Math.Clamp((step - options.AdversarialFrom) / (double)options.AdversarialWarmUp, 0, 1);
             var weights = tensor(new[] { 1, (float)options.EdgeWeight, (float)options.FeatureWeight, (float)adversarial }, device: x.device);
             var wanted = autograd.grad([(losses * weights).sum()], [y])[0];
             optimizer.zero_grad();
             made.backward([wanted]);
-            Gradients.Shorten(learning, 1);
+            Gradients.ClipNorm(learning, 1);
             optimizer.step();
             ema.Update();
             return cat([losses.detach()[..3], told.detach().view(1)]);

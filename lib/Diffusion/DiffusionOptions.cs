@@ -42,7 +42,7 @@ public sealed record DiffusionOptions
     /// <summary>The decay of the averaged weights.</summary>
     public double Decay { get; init; } = 0.998;
 
-    /// <summary>Where chance begins.</summary>
+    /// <summary>The seed of its random numbers.</summary>
     public int Seed { get; init; } = Seeds.Default;
 
     /// <summary>Captions for sample pictures, always from the same noise; none makes no samples.</summary>

@@ -97,7 +97,7 @@ public static class DiffusionTraining
                 reports.Add(report.MoveToOuterDisposeScope());
             }
             var losses = stack(reports).mean([0]);
-            if (scaler is null) Gradients.Shorten(learner.parameters(), options.GradientClip);
+            if (scaler is null) Gradients.ClipNorm(learner.parameters(), options.GradientClip);
             else
             {
                 scaler.Unscale(learner.parameters());

@@ -54,7 +54,7 @@ public sealed class LatentCache : IDisposable
         Device? keep, EncodedParts? parts, IReadOnlyList<int>? only, CancellationToken cancellation)
     {
         if (captionsPerPicture < 1) throw new CourseException($"captionsPerPicture is {captionsPerPicture}: it must be at least 1.");
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         only ??= [.. Enumerable.Range(0, pictures.Count)];
         var collector = new EncodingCollector(parts, keep, progress, cancellation);

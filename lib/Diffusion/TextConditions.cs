@@ -103,7 +103,7 @@ public sealed class BertConditioner(BertText text, int? maxTokens = null) : ITex
     public TextConditions Encode(IReadOnlyList<string> texts)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var batch = TokenBatch.Of(text.Tokenizer, texts, MaxTokens, device: text.Model.Encoder.WordVectors.device);
         var output = text.Model.Encoder.call(batch.Ids, batch.Mask);
         return new(output.Sequence.MoveToOuterDisposeScope(), batch.Mask.MoveToOuterDisposeScope());

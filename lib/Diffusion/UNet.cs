@@ -47,7 +47,7 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor, Tensor?, Tensor>
         for (var level = 0; level < levels; level++)
         {
             int[] inputs = [channels[Math.Max(0, level - 1)], .. Enumerable.Repeat(channels[level], config.ResnetsPerLevel - 1)];
-            downs[level] = new(inputs, channels[level], config.LooksAtText[level], config, downsamples: level < levels - 1, upsamples: false, device);
+            downs[level] = new(inputs, channels[level], config.CrossAttention[level], config, downsamples: level < levels - 1, upsamples: false, device);
             foreach (var _ in inputs) kept.Push(channels[level]);
             if (level < levels - 1) kept.Push(channels[level]);
         }
@@ -59,7 +59,7 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor, Tensor?, Tensor>
             var inputs = new List<int>();
             for (var i = 0; i <= config.ResnetsPerLevel; i++) inputs.Add((i == 0 ? from : channels[level]) + kept.Pop());
             from = channels[level];
-            ups[levels - 1 - level] = new(inputs, from, config.LooksAtText[level], config, downsamples: false, upsamples: level > 0, device);
+            ups[levels - 1 - level] = new(inputs, from, config.CrossAttention[level], config, downsamples: false, upsamples: level > 0, device);
         }
         register_module("down_blocks", Numbered.Of(downs));
         register_module("mid_block", middle);
@@ -119,7 +119,7 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor, Tensor?, Tensor>
     /// <summary>Makes every block begin as nothing added, so that a training from scratch begins calmly.</summary>
     public void InitializeForTraining()
     {
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         foreach (var (name, parameter) in named_parameters())
             if (name.Contains("conv2.", StringComparison.Ordinal) || name.Contains("proj_out.", StringComparison.Ordinal) || name.StartsWith("conv_out.", StringComparison.Ordinal))
                 parameter.zero_();

@@ -38,7 +38,7 @@ internal sealed record UNetCondition(Tensor Moment, Tensor Context, Tensor? Mask
 internal sealed class UNetLevel : nn.Module
 {
     private readonly ResnetBlock[] resnets;
-    private readonly TextTransformer[] attentions;
+    private readonly SpatialTransformer[] attentions;
     private readonly Downsample? down;
     private readonly Upsample? up;
 
@@ -53,7 +53,7 @@ internal sealed class UNetLevel : nn.Module
         : base(nameof(UNetLevel))
     {
         resnets = [.. inputs.Select(count => new ResnetBlock(count, outputs, config.NormGroups, UNet.NormEpsilon, config.TimeWidth, device))];
-        attentions = looks ? [.. resnets.Select(_ => new TextTransformer(outputs, config, device))] : [];
+        attentions = looks ? [.. resnets.Select(_ => new SpatialTransformer(outputs, config, device))] : [];
         register_module("resnets", Numbered.Of(resnets));
         if (looks) register_module("attentions", Numbered.Of(attentions));
         if (downsamples) register_module("downsamplers", Numbered.Of([down = new(outputs, onlyRightAndBottom: false, device)]));
@@ -91,7 +91,7 @@ internal sealed class UNetLevel : nn.Module
 internal sealed class UNetMiddle : nn.Module
 {
     private readonly ResnetBlock first, second;
-    private readonly TextTransformer attention;
+    private readonly SpatialTransformer attention;
 
     internal UNetMiddle(int channels, UNetConfig config, Device? device) : base(nameof(UNetMiddle))
     {

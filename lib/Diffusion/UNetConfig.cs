@@ -7,7 +7,7 @@ namespace ImageGen.Diffusion;
 /// <param name="Channels">
 /// Channels at each resolution, from the latents inward; each but the last halves height and width.
 /// </param>
-/// <param name="LooksAtText">
+/// <param name="CrossAttention">
 /// For each resolution, whether its blocks have attention: to themselves and to the text.
 /// </param>
 /// <param name="ContextWidth">Numbers in a token's vector.</param>
@@ -17,7 +17,7 @@ namespace ImageGen.Diffusion;
 /// <param name="LatentChannels">Channels of the latents, in and out.</param>
 /// <param name="LatentSide">Height and width of the latents that it was trained for.</param>
 public sealed record UNetConfig(
-    IReadOnlyList<int> Channels, IReadOnlyList<bool> LooksAtText, int ContextWidth, int ResnetsPerLevel = 2,
+    IReadOnlyList<int> Channels, IReadOnlyList<bool> CrossAttention, int ContextWidth, int ResnetsPerLevel = 2,
     int Heads = 8, int NormGroups = 32, int LatentChannels = 4, int LatentSide = 64)
 {
     /// <summary>The U-Net of Stable Diffusion 1.5: 859,520,964 parameters.</summary>
@@ -38,8 +38,8 @@ public sealed record UNetConfig(
     {
         ["_class_name"] = "UNet2DConditionModel", ["block_out_channels"] = Channels,
         ["layers_per_block"] = ResnetsPerLevel,
-        ["down_block_types"] = LooksAtText.Select(looks => looks ? CrossDown : PlainDown),
-        ["up_block_types"] = LooksAtText.Reverse().Select(looks => looks ? CrossUp : PlainUp),
+        ["down_block_types"] = CrossAttention.Select(looks => looks ? CrossDown : PlainDown),
+        ["up_block_types"] = CrossAttention.Reverse().Select(looks => looks ? CrossUp : PlainUp),
         ["cross_attention_dim"] = ContextWidth, ["attention_head_dim"] = Heads, ["norm_num_groups"] = NormGroups,
         ["in_channels"] = LatentChannels, ["out_channels"] = LatentChannels, ["sample_size"] = LatentSide,
     });
@@ -108,8 +108,8 @@ public sealed record UNetConfig(
 
     internal UNetConfig Checked()
     {
-        if (Channels.Count == 0 || Channels.Count != LooksAtText.Count)
-            throw new CourseException($"Channels has {Channels.Count} resolutions and LooksAtText {LooksAtText.Count}: "
+        if (Channels.Count == 0 || Channels.Count != CrossAttention.Count)
+            throw new CourseException($"Channels has {Channels.Count} resolutions and CrossAttention {CrossAttention.Count}: "
                 + "give both one entry for each resolution.");
         ModelConfig.Within(
             (nameof(ContextWidth), ContextWidth), (nameof(ResnetsPerLevel), ResnetsPerLevel), (nameof(Heads), Heads),

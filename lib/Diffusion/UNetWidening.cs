@@ -30,8 +30,8 @@ public static class UNetWidening
         if (channels.Count != old.Count || channels.Where((count, level) => count != old[level] && count != 2 * old[level]).Any())
             throw new CourseException($"A U-Net of [{string.Join(", ", old)}] channels is to have [{string.Join(", ", channels)}]: each level can be kept or doubled.");
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
-        using var chance = new Generator((ulong)seed);
+        using var noGrad = no_grad();
+        using var generator = new Generator((ulong)seed);
         var wide = new UNet(narrow.Config with { Channels = channels }, narrow.Device);
         Run[] levels = [.. old.Select((count, level) => new Run(count, channels[level] != count))];
         var from = narrow.state_dict();
@@ -39,7 +39,7 @@ public static class UNetWidening
         {
             var (reads, writes) = Sides(name, levels, narrow.Config);
             var value = from[name].cpu().index_select(0, Places(writes));
-            if (value.dim() > 1) value = Shared(value, reads, chance);
+            if (value.dim() > 1) value = Shared(value, reads, generator);
             if (name == "time_embedding.linear_1.weight" && levels[0].Doubles) value = Spread(value);
             // Attention divides by the square root of a head's width, and that has doubled.
             if (name.EndsWith("to_q.weight", StringComparison.Ordinal) && writes[0].Doubles) value = value / Math.Sqrt(2);
@@ -88,13 +88,13 @@ public static class UNetWidening
     }
 
     // Twins among what is read share a weight: 0.3 to 0.7 of it goes to the first, the rest to the second.
-    private static Tensor Shared(Tensor weight, Run[] reads, Generator chance)
+    private static Tensor Shared(Tensor weight, Run[] reads, Generator generator)
     {
         var places = Places(reads);
         var isFirst = places.roll(-1, 0).eq(places);
         var isSecond = places.roll(1, 0).eq(places);
         long[] one = [.. Enumerable.Repeat(1L, (int)weight.dim() - 2)];
-        var split = (0.3 + 0.4 * rand([weight.shape[0], weight.shape[1]], generator: chance)).index_select(1, places);
+        var split = (0.3 + 0.4 * rand([weight.shape[0], weight.shape[1]], generator: generator)).index_select(1, places);
         var share = where(isFirst, split, where(isSecond, 1 - split, ones_like(split)));
         return weight.index_select(1, places) * share.view([.. share.shape, .. one]);
     }

@@ -42,7 +42,7 @@ public sealed class CaptionGrid(IReadOnlyList<string> captions, ICaptionEncoder 
     public Picture Draw(GanGenerator generator)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         using var chance = new Generator((ulong)seed);
         var noise = randn([each, generator.Config.NoiseWidth], generator: chance).to(Compute.Device).repeat(captions.Count, 1);
         var texts = encoder.Encode(captions).repeat_interleave(each, 0);

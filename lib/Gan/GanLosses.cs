@@ -32,7 +32,7 @@ public static class GanLosses
         : CrossEntropy(logits, 0);
 
     /// <summary>What the generator pays for not being taken for real.</summary>
-    public static Tensor Fool(Tensor logits, AdversarialLoss loss) => loss == AdversarialLoss.Hinge
+    public static Tensor ForGenerator(Tensor logits, AdversarialLoss loss) => loss == AdversarialLoss.Hinge
         ? -logits.mean()
         : CrossEntropy(logits, 1);
 

@@ -66,7 +66,7 @@ public sealed class GanModel : IDisposable
 
     /// <summary>Draws a picture for each caption.</summary>
     /// <param name="captions">Sentences of any length, an empty one included: then the noise alone decides.</param>
-    /// <param name="seed">Where chance begins; the same seed, the same pictures.</param>
+    /// <param name="seed">The seed of its random numbers; the same seed, the same pictures.</param>
     /// <param name="sameNoise">Whether all captions share one z, so that only the text differs.</param>
     /// <returns><c>[N, 3, 64, 64]</c> in [−1, 1].</returns>
     /// <exception cref="CourseException">There is no caption.</exception>
@@ -74,7 +74,7 @@ public sealed class GanModel : IDisposable
     {
         if (captions.Count == 0) throw new CourseException("There is no caption to draw: give at least one.");
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var noise = Noise(sameNoise ? 1 : captions.Count, seed).expand(captions.Count, -1);
         var pictures = new List<Tensor>();
         // A few at a time: the largest maps of hundreds of pictures would fill the memory.

@@ -90,7 +90,7 @@ public sealed record GanOptions
     /// <summary>How much of the averaged generator stays at each step: 0 to less than 1.</summary>
     public double EmaDecay { get; init; } = 0.999;
 
-    /// <summary>Where chance begins.</summary>
+    /// <summary>The seed of its random numbers.</summary>
     public int Seed { get; init; } = Seeds.Default;
 
     /// <summary>Checks every value.</summary>

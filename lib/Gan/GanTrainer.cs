@@ -166,9 +166,9 @@ public sealed class GanTrainer : IDisposable
         foreach (var parameter in Discriminator.parameters()) parameter.requires_grad = false;
         var features = Discriminator.Features(fakes);
         var scores = Discriminator.Score(features, texts.ForGenerator);
-        var fool = GanLosses.Fool(scores.narrow(0, 0, count), Options.Loss);
+        var fool = GanLosses.ForGenerator(scores.narrow(0, 0, count), Options.Loss);
         var loss = fool;
-        if (Options.InterpolationWeight > 0) loss += Options.InterpolationWeight * GanLosses.Fool(scores.narrow(0, count, texts.Between), Options.Loss);
+        if (Options.InterpolationWeight > 0) loss += Options.InterpolationWeight * GanLosses.ForGenerator(scores.narrow(0, count, texts.Between), Options.Loss);
         var own = features.narrow(0, 0, count);
         if (Options.PairingWeight > 0) loss += Options.PairingWeight * (pairing = Pairing(own, texts));
         if (Options.FeatureMatchingWeight > 0) loss += Options.FeatureMatchingWeight * (matching = GanLosses.FeatureMatching(own, realFeatures));

@@ -9,7 +9,7 @@ internal static class GanWeights
 {
     public static void Initialize(nn.Module network)
     {
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         foreach (var module in network.modules())
             switch (module)
             {

@@ -10,7 +10,7 @@ internal static class Norms
     internal static GroupNorm Grouped(int channels, int groups, double eps, Device? device)
     {
         var norm = nn.GroupNorm(groups, channels, eps: eps, device: device);
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         norm.weight!.fill_(1);
         norm.bias!.fill_(0);
         return norm;

@@ -33,7 +33,7 @@ public static class ClipScore
     {
         if (pictures.shape[0] != captions.Count) throw new CourseException($"The CLIP score was given {pictures.shape[0]} pictures and {captions.Count} captions: it needs one caption for each.");
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         return (InBatches.Pictures(model, pictures) * InBatches.Texts(model, captions)).sum(1).to(ScalarType.Float64).cpu().data<double>().ToArray();
     }
 }

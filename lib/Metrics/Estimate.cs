@@ -12,7 +12,7 @@ public sealed record Estimate(double Value, double Low, double High, int Samples
 {
     /// <summary>The mean of some values, with the interval that resampling them gives.</summary>
     /// <param name="values">One a sample.</param>
-    /// <param name="seed">Where chance begins.</param>
+    /// <param name="seed">The seed of its random numbers.</param>
     /// <exception cref="CourseException">There is no value.</exception>
     public static Estimate OfMean(IReadOnlyList<double> values, int seed = Seeds.Default) => Bootstrap.Interval(
         values.Count > 0 ? values.Average() : throw new CourseException("A mean needs at least one sample."), values.Count, 2000, seed,
@@ -37,7 +37,7 @@ public static class Bootstrap
     /// <param name="value">The figure from all samples.</param>
     /// <param name="samples">How many there are.</param>
     /// <param name="resamples">How often to draw.</param>
-    /// <param name="seed">Where chance begins.</param>
+    /// <param name="seed">The seed of its random numbers.</param>
     /// <param name="statistic">The figure from the samples with these numbers, as many as there are, some more than once.</param>
     public static Estimate Interval(double value, int samples, int resamples, int seed, Func<int[], double> statistic)
     {

@@ -46,7 +46,7 @@ public sealed class FeatureStatistics : IDisposable
             throw new CourseException($"These statistics take features [B, {mean.shape[0]}], and were given [{string.Join(", ", features.shape)}].");
         if (features.shape[0] == 0) return;
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var x = features.to(ScalarType.Float64).cpu();
         Finite.Require(x, "the feature vector of sample", Count);
         var (n, added) = (Count, x.shape[0]);

@@ -36,7 +36,7 @@ public static class FrechetDistance
     /// <param name="first"><c>[N, D]</c>.</param>
     /// <param name="second"><c>[M, D]</c>.</param>
     /// <param name="resamples">How often both clouds are drawn anew from themselves.</param>
-    /// <param name="seed">Where chance begins.</param>
+    /// <param name="seed">The seed of its random numbers.</param>
     /// <remarks>
     /// A cloud drawn from another holds doubles and lies farther off than a fresh one would, so the interval takes the
     /// resamples' spread and not their place: their deviations from their own mean, around the value.
@@ -55,9 +55,9 @@ public static class FrechetDistance
     private static Estimate Resampled(Tensor first, Tensor second, int resamples, int seed)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var (x, y) = (first.to(ScalarType.Float64).cpu(), second.to(ScalarType.Float64).cpu());
-        using var chance = new Generator((ulong)(uint)seed);
+        using var generator = new Generator((ulong)(uint)seed);
         var value = Between(x, y);
         var drawn = new double[resamples];
         for (var i = 0; i < resamples; i++) drawn[i] = Between(Again(x), Again(y));
@@ -67,7 +67,7 @@ public static class FrechetDistance
 
         Tensor Again(Tensor cloud)
         {
-            using var picks = randint(0, cloud.shape[0], [cloud.shape[0]], ScalarType.Int64, generator: chance);
+            using var picks = randint(0, cloud.shape[0], [cloud.shape[0]], ScalarType.Int64, generator: generator);
             return cloud[picks];
         }
     }
@@ -77,7 +77,7 @@ public static class FrechetDistance
     /// <param name="made"><c>[N, 3, S, S]</c> in [−1, 1].</param>
     /// <param name="real"><c>[M, 3, S, S]</c>.</param>
     /// <param name="resamples">How often both sets are drawn anew from themselves.</param>
-    /// <param name="seed">Where chance begins.</param>
+    /// <param name="seed">The seed of its random numbers.</param>
     public static Estimate Of(IPictureFeatures network, Tensor made, Tensor real, int resamples = 100, int seed = Seeds.Default)
     {
         using var scope = NewDisposeScope();
@@ -88,7 +88,7 @@ public static class FrechetDistance
     {
         if (mean1.shape[0] != mean2.shape[0]) throw new CourseException($"A Fréchet distance needs features of one width, not {mean1.shape[0]} and {mean2.shape[0]}.");
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var root = traceOfRoot(covariance1, covariance2);
         if (!double.IsFinite(root))
         {

@@ -20,7 +20,7 @@ public static class InBatches
     {
         if (texts.Count == 0) throw new CourseException("There is no text to measure.");
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         return LessonWork.Once(Compute.Device, () => cat([.. texts.Chunk(size).Select(model.EmbedTexts)])).MoveToOuterDisposeScope();
     }
 
@@ -28,7 +28,7 @@ public static class InBatches
     {
         if (pictures.shape[0] == 0) throw new CourseException("There is no picture to measure.");
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         Finite.Require(pictures, "picture");
         return LessonWork.Once(pictures.device, () => cat([.. pictures.split(size).Select(model)])).MoveToOuterDisposeScope();
     }

@@ -18,7 +18,7 @@ public static class KernelDistance
     /// <param name="first"><c>[N, D]</c>, N at least 2.</param>
     /// <param name="second"><c>[M, D]</c>, M at least 2.</param>
     /// <param name="resamples">How often both clouds are drawn anew from themselves; pairs of a sample with itself never count.</param>
-    /// <param name="seed">Where chance begins.</param>
+    /// <param name="seed">The seed of its random numbers.</param>
     /// <exception cref="CourseException">The widths differ, or a cloud has fewer than two samples.</exception>
     public static Estimate Of(Tensor first, Tensor second, int resamples = 200, int seed = Seeds.Default)
     {
@@ -27,7 +27,7 @@ public static class KernelDistance
         if (n < 2 || m < 2) throw new CourseException($"A kernel distance needs at least 2 samples on each side, not {n} and {m}.");
         foreach (var samples in (Tensor[])[first, second]) Finite.Require(samples, "the feature vector of sample");
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var (x, y) = (first.to(ScalarType.Float64).cpu(), second.to(ScalarType.Float64).cpu());
         // The diagonals compare a sample with itself, which is what an unbiased estimate leaves out.
         var (xx, yy, xy) = (WithoutDiagonal(Kernel(x, x)), WithoutDiagonal(Kernel(y, y)), Kernel(x, y));
@@ -58,7 +58,7 @@ public static class KernelDistance
     /// <param name="made"><c>[N, 3, S, S]</c> in [−1, 1].</param>
     /// <param name="real"><c>[M, 3, S, S]</c>.</param>
     /// <param name="resamples">How often both sets are drawn anew from themselves.</param>
-    /// <param name="seed">Where chance begins.</param>
+    /// <param name="seed">The seed of its random numbers.</param>
     public static Estimate Of(IPictureFeatures network, Tensor made, Tensor real, int resamples = 200, int seed = Seeds.Default)
     {
         using var scope = NewDisposeScope();

@@ -24,7 +24,7 @@ public static class RPrecision
         if (texts.shape[0] != count) throw new CourseException($"R-precision was given {count} pictures and {texts.shape[0]} captions: it needs one caption for each.");
         if (candidates < 2 || candidates > count) throw new CourseException($"candidates is {candidates}: it must be 2 to {count}, the number of captions.");
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         Finite.Require(pictures, "the vector of picture");
         Finite.Require(texts, "the vector of caption");
         var cosines = pictures.to(ScalarType.Float64).cpu().matmul(texts.to(ScalarType.Float64).cpu().t()).contiguous().data<double>().ToArray();

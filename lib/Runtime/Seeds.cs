@@ -8,22 +8,12 @@ public static class Seeds
     /// <summary>The seed every lesson starts from unless it says otherwise.</summary>
     public const int Default = 7;
 
-    private static int current = Default;
-
-    /// <summary>The seed in force.</summary>
-    public static int Current => current;
-
-    /// <summary>Seeds torch on every device, and what <see cref="NewRandom"/> hands out from now on.</summary>
+    /// <summary>Seeds torch on every device.</summary>
     public static void Set(int seed)
     {
-        current = seed;
         torch.manual_seed(seed);
         if (Compute.OnGpu) torch.cuda.manual_seed_all(seed);
     }
-
-    /// <summary>A generator for plain C# code, at the start of the sequence that belongs to the seed in force.</summary>
-    /// <param name="stream">Tells users of one seed apart, so that they do not draw the same numbers.</param>
-    public static Random NewRandom(int stream = 0) => new(HashCode(current, stream));
 
     /// <summary>
     /// The seed of one step of a training, so that step n draws the same numbers whether or not the training was
@@ -36,7 +26,4 @@ public static class Seeds
         z = unchecked((z ^ z >> 27) * 0x94D049BB133111EB);
         return (long)((z ^ z >> 31) >> 1);
     }
-
-    // System.HashCode differs from process to process; this one must not. (The constant is 2^32 / golden ratio.)
-    private static int HashCode(int seed, int stream) => unchecked(seed ^ (int)((uint)stream * 0x9E3779B9u));
 }

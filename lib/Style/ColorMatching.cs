@@ -17,7 +17,7 @@ public static class ColorMatching
     public static Tensor Apply(Tensor picture, Tensor colors)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var (mean, covariance) = Moments(picture);
         var (newMean, newCovariance) = Moments(colors);
         var root = Power(covariance, 0.5);

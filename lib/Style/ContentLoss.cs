@@ -26,7 +26,7 @@ public sealed class ContentLoss : LossTerm, ITiledTerm
         : base("content", weight)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         Layers = layers ?? network.ContentLayers;
         foreach (var (layer, target) in network.Extract(content, Layers))
         {
@@ -46,7 +46,7 @@ public sealed class ContentLoss : LossTerm, ITiledTerm
         : base("content", weight)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         Layers = layers ?? network.ContentLayers;
         var moments = Layers.ToDictionary(layer => layer, _ => (Sum: 0.0, Squares: 0.0));
         foreach (var tile in tiling.Tiles)

@@ -37,7 +37,7 @@ public sealed class CrossGramStatistic(
     public override StyleTarget Measure(Tensor features)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var plain = Tables.Of(features, features);
         var wanted = target == CrossTarget.OfThePlainMap ? plain : Of(features);
         return new TableTarget(wanted, plain, Of);
@@ -80,7 +80,7 @@ public sealed class ShiftedGramStatistic : StyleStatistic
     public override StyleTarget Measure(Tensor features)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         return new TableTarget(Of(features, 1), Tables.Of(features, features), made => Of(made, stretch));
     }
 

@@ -100,7 +100,7 @@ public static class FeatureTransforms
     internal static bool KeepsToItsPlace(this FeatureTransform transform, string name, long channels, string layer)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         using var generator = new Generator(1);
         var whole = rand([1, channels, 6, 7], generator: generator);
         var changed = transform.Apply(name, whole, layer);

@@ -72,7 +72,7 @@ public abstract class MomentStatistic : StyleStatistic
     public sealed override StyleTarget Measure(Tensor features)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         return Measure(Moments.Of(features));
     }
 

@@ -69,7 +69,7 @@ internal sealed class Region : IDisposable
     {
         if (insides.TryGetValue((height, width), out var known)) return known;
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var share = nn.functional.adaptive_avg_pool2d(mask, [height, width]).view(height, width);
         return insides[(height, width)] = (share >= Math.Min(127.5 / 255, share.max().ToDouble())).DetachFromDisposeScope();
     }

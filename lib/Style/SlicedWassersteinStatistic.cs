@@ -51,7 +51,7 @@ public sealed class SlicedWassersteinStatistic : StyleStatistic
         public Target(Tensor features, Tensor directions)
         {
             using var scope = NewDisposeScope();
-            using var frozen = no_grad();
+            using var noGrad = no_grad();
             this.directions = directions.DetachFromDisposeScope();
             sorted = Sorted(features).DetachFromDisposeScope();
             size = sorted.square().mean().clamp_min(1e-12).DetachFromDisposeScope();
@@ -81,7 +81,7 @@ public sealed class SlicedWassersteinStatistic : StyleStatistic
             if (positions == sorted.size(1)) return sorted;
             if (resampled is { } kept && kept.Positions == positions) return kept.Values;
             resampled?.Values.Dispose();
-            using var frozen = no_grad();
+            using var noGrad = no_grad();
             var values = nn.functional.interpolate(sorted.unsqueeze(0), [positions], mode: InterpolationMode.Linear, align_corners: false)
                 .squeeze(0).DetachFromDisposeScope();
             resampled = (positions, values);

@@ -23,7 +23,7 @@ public sealed class StyleLoss : LossTerm, ITiledTerm
         : base("style", weight)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         Layers = layers ?? network.StyleLayers;
         using var features = network.Extract(style, Layers);
         try
@@ -50,7 +50,7 @@ public sealed class StyleLoss : LossTerm, ITiledTerm
         : base("style", weight)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         Layers = layers ?? network.StyleLayers;
         var measures = new Dictionary<string, PieceMeasure>();
         try

@@ -106,7 +106,7 @@ internal sealed class StylePlan
     private double ContentBytesPerPixel()
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var side = 2 * network.MinimumSize;
         var maps = network.Extract(zeros(1, 3, side, side, device: network.Device), options.ContentLayers ?? network.ContentLayers);
         return maps.Sum(map => 4.0 * map.Value.numel()) / ((double)side * side);

@@ -59,7 +59,7 @@ internal sealed class TiledLoss(FeatureNetwork network, Tiling tiling, params IR
 
     private void LookAtAll(Tensor pixels)
     {
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var tiled = Terms.OfType<ITiledTerm>().ToList();
         foreach (var term in tiled) term.Begin();
         for (var i = 0; i < tiling.Tiles.Count; i++)
@@ -79,7 +79,7 @@ internal sealed class TiledLoss(FeatureNetwork network, Tiling tiling, params IR
         using (enable_grad())
             foreach (var (layer, map) in tiling.Extract(cut, tile, Layers))
             {
-                using var frozen = no_grad();
+                using var noGrad = no_grad();
                 var slope = Terms.Where(term => term is ITiledTerm && term.Weight != 0)
                     .Select(term => (((ITiledTerm)term).GradientAt(index, layer, map.detach()), term.Weight))
                     .Where(part => part.Item1 is not null).Select(part => part.Item1! * part.Weight)

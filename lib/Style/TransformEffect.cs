@@ -17,7 +17,7 @@ public static class TransformEffect
     public static double OnGram(FeatureTransform transform, Tensor features, string layer)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var before = Gram.Of(features);
         return ((Gram.Of(transform.Apply("transform", features, layer)) - before).norm() / before.norm().clamp_min(1e-12)).ToDouble();
     }
@@ -31,7 +31,7 @@ public static class TransformEffect
     public static string? WhatIsWrong(FeatureTransform transform, FeatureNetwork network, Picture style, IReadOnlyList<string>? layers = null)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var maps = network.Extract(style.FitWithin(160).ToTensor().to(network.Device), layers ?? network.StyleLayers);
         var (same, most) = (true, 0.0);
         try

@@ -121,7 +121,7 @@ public sealed class BertEncoder : nn.Module<Tensor, Tensor, BertOutput>
     internal static void Initialize(nn.Module module, int seed)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         using var generator = new Generator((ulong)seed, CPU);
         foreach (var (name, parameter) in module.named_parameters())
         {

@@ -44,7 +44,7 @@ public sealed class BertText : ICaptionEncoder, IDisposable
     /// <summary>A model that has learned its vocabulary from captions, and nothing else yet.</summary>
     /// <param name="captions">What it is going to read.</param>
     /// <param name="config">Its measures, with the most tokens to have; MiniBERT's with at most 1,000 tokens when not given.</param>
-    /// <param name="seed">Where chance begins.</param>
+    /// <param name="seed">The seed of its random numbers.</param>
     /// <param name="device">Where it lives; the CPU when not given.</param>
     /// <exception cref="CourseException">The measures cannot be a BERT's, or leave no room for a vocabulary.</exception>
     public static BertText Untrained(IEnumerable<string> captions, BertConfig? config = null, int seed = Seeds.Default, Device? device = null)
@@ -161,7 +161,7 @@ public sealed class BertText : ICaptionEncoder, IDisposable
     {
         if (texts.Count == 0) throw new CourseException("There is no text to embed.");
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var vectors = empty([texts.Count, Width], device: Device, dtype: Model.Encoder.WordVectors.dtype);
         var at = 0;
         foreach (var texts64 in texts.Chunk(batchSize))
@@ -183,7 +183,7 @@ public sealed class BertText : ICaptionEncoder, IDisposable
     public IReadOnlyList<IReadOnlyList<WordGuess>> Guess(string text, int best = 5)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var batch = Encode([text]);
         var hidden = batch.Ids.eq(Tokenizer.MaskId);
         if (!hidden.any().item<bool>()) throw new CourseException($"The text has no {WordPieceTokenizer.Mask} within its first {batch.Ids.shape[1]} tokens: write {WordPieceTokenizer.Mask} where a word is hidden.");

@@ -24,7 +24,7 @@ public sealed record CaptionPairOptions
     /// <summary>The contrast of that exercise: the smaller, the more the nearest wrong captions count.</summary>
     public double Temperature { get; init; } = 0.1;
 
-    /// <summary>Where chance begins.</summary>
+    /// <summary>The seed of its random numbers.</summary>
     public int Seed { get; init; } = Seeds.Default;
 
     internal void Check()
@@ -105,7 +105,7 @@ public sealed class CaptionPairTraining
             var losses = Losses(step);
             optimizer.zero_grad();
             (losses[0] + losses[1] * options.PairWeight).backward();
-            Gradients.Shorten(model.parameters(), 1);
+            Gradients.ClipNorm(model.parameters(), 1);
             optimizer.step();
             return losses.detach();
         }

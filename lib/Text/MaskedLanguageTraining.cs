@@ -18,7 +18,7 @@ public sealed record MaskedLanguageOptions
     /// <summary>The highest rate: it rises over the first tenth of the steps and falls to 0 from there.</summary>
     public double LearningRate { get; init; } = 1e-3;
 
-    /// <summary>Where chance begins.</summary>
+    /// <summary>The seed of its random numbers.</summary>
     public int Seed { get; init; } = Seeds.Default;
 
     /// <summary>For watching: half a minute on two cores, enough to leave the beginning behind.</summary>
@@ -123,7 +123,7 @@ public static class MaskedLanguageTraining
             var loss = nn.functional.cross_entropy(scores, batch.Answers); // -log p(the hidden word), averaged
             optimizer.zero_grad();
             loss.backward();
-            Gradients.Shorten(learner.parameters(), 1);
+            Gradients.ClipNorm(learner.parameters(), 1);
             optimizer.step();
             var right = scores.detach().argmax(-1).eq(batch.Answers).to(ScalarType.Float32).mean();
             return stack([loss.detach(), right]);
@@ -154,7 +154,7 @@ public static class MaskedLanguageTraining
     /// <exception cref="CourseException">No caption has a word.</exception>
     public static (double Right, int Asked) Accuracy(BertText text, IEnumerable<string> captions, int seed = Seeds.Default)
     {
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var exercises = new MaskedTokens(text.Tokenizer, seed, maskShare: 1);
         var (right, asked) = (0L, 0L);
         foreach (var rows in Rows(text, captions).Chunk(64))

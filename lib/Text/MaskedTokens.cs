@@ -32,7 +32,7 @@ public sealed class MaskedTokens
 
     /// <summary>Prepares exercises; the same seed gives the same ones.</summary>
     /// <param name="tokenizer">The vocabulary.</param>
-    /// <param name="seed">Where chance begins.</param>
+    /// <param name="seed">The seed of its random numbers.</param>
     /// <param name="share">The share of tokens asked for, above 0 and up to 1.</param>
     /// <param name="maskShare">The share of those that become <c>[MASK]</c>; the rest is halved between random and unchanged. 1 hides them all, as a test does.</param>
     /// <exception cref="CourseException">A share is out of range, or the vocabulary has special tokens only.</exception>
@@ -73,9 +73,9 @@ public sealed class MaskedTokens
 
     private int Shown(int id)
     {
-        var chance = random.NextDouble();
-        return chance < maskShare ? tokenizer.MaskId
-            : chance < maskShare + (1 - maskShare) / 2 ? ordinary[random.Next(ordinary.Length)]
+        var generator = random.NextDouble();
+        return generator < maskShare ? tokenizer.MaskId
+            : generator < maskShare + (1 - maskShare) / 2 ? ordinary[random.Next(ordinary.Length)]
             : id;
     }
 }

@@ -25,7 +25,7 @@ public sealed class Ema : IDisposable
         if (decay is not (>= 0 and < 1)) throw new CourseException($"The decay of the averaged weights is {decay}: it must be at least 0 and below 1.");
         (this.model, this.decay) = (model, decay);
         parameters = [.. model.named_parameters().Select(parameter => parameter.name)];
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         foreach (var (name, value) in model.state_dict()) averages[name] = value.detach().clone().DetachFromDisposeScope();
     }
 
@@ -41,7 +41,7 @@ public sealed class Ema : IDisposable
         Updates++;
         var kept = Math.Min(decay, (1.0 + Updates) / (10.0 + Updates));
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         foreach (var (name, value) in model.state_dict())
         {
             if (parameters.Contains(name)) averages[name].lerp_(value.detach(), 1 - kept);
@@ -66,7 +66,7 @@ public sealed class Ema : IDisposable
 
     private static void Copy(IReadOnlyDictionary<string, Tensor> values, nn.Module model)
     {
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         foreach (var (name, value) in model.state_dict()) value.copy_(values[name]);
     }
 

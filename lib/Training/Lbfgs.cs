@@ -44,7 +44,7 @@ public sealed class Lbfgs : IDisposable
     public Tensor Step()
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         if (gradient is null) (current, gradient) = Keep(Evaluate());
 
         var direction = Direction(gradient);

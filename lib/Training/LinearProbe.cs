@@ -50,7 +50,7 @@ public sealed class LinearProbe : IDisposable
     public int[] Read(Tensor vectors)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         return [.. ((vectors - mean) / spread).matmul(weight).add(bias).argmax(1).cpu().data<long>().ToArray().Select(id => (int)id)];
     }
 

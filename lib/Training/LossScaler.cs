@@ -41,7 +41,7 @@ public sealed class LossScaler
     public void Unscale(IEnumerable<Parameter> parameters)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         foreach (var parameter in parameters) parameter.grad?.mul_(1 / Scale);
     }
 

@@ -27,14 +27,14 @@ public sealed class MixedPrecision
     /// <summary>Rounds the model's weights into the copy: before each step.</summary>
     public void TakeWeights()
     {
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         foreach (var (own, half) in pairs) half.copy_(own);
     }
 
     /// <summary>Adds the copy's gradients to the model's, and empties them: after each way back, for sums in bfloat16 would round small parts away.</summary>
     public void GiveGradients()
     {
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         foreach (var (own, half) in pairs)
         {
             if (half.grad is not { } gradient) continue;

@@ -100,7 +100,7 @@ public sealed class TrainingCheckpoint
     public int Load(string path, Tensor? losses = null)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         using var file = WeightFile.Open(path);
         if (!int.TryParse(file.Metadata.GetValueOrDefault(StepKey), CultureInfo.InvariantCulture, out var step))
             throw new CourseException($"{path} is no checkpoint of a training: it does not say at which step it was saved. Give a file that a training saved, or start anew.");

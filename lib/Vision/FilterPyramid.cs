@@ -30,7 +30,7 @@ public sealed class FilterPyramid : FeatureNetwork
     public FilterPyramid(int seed = 0, Tensor? calibration = null) : base("Filter pyramid")
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         register_buffer("gabor", FilterBanks.GaborBank().MoveToOuterDisposeScope());
         register_buffer("cosine", FilterBanks.CosineBank().MoveToOuterDisposeScope());
         foreach (var layer in MakeRandomLayers(seed))
@@ -140,7 +140,7 @@ public sealed class FilterPyramid : FeatureNetwork
     public void Calibrate(Tensor? pictures = null)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var x = Normalization.Centered.Apply(pictures ?? DeadLeaves.Draw(count: 4, size: 128, calibrationSeed));
         for (var i = 0; i < random.Count; i++)
         {

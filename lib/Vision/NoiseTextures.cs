@@ -22,7 +22,7 @@ public static class NoiseTextures
     public static Tensor Draw(int kind, int count, int size, long seed)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         using var weights = new Generator((ulong)Seeds.At(1, kind));
         using var pieces = new Generator((ulong)seed);
         // Cells of 4 or 8 pixels: spots and stripes that a few layers of small filters can take in, with edges between them.

@@ -70,7 +70,7 @@ internal static class NotANumber
     private static bool HasStrided(WeightEntry entry)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var values = empty([.. entry.Shape], TensorCopy.TypeOf(entry));
         TensorCopy.Copy(entry, values);
         return values.isnan().any().item<bool>();

@@ -119,7 +119,7 @@ public sealed class WeightFile : IDisposable
     public void LoadInto(nn.Module module, Func<string, string?>? rename = null, bool averaged = false)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         foreach (var (entry, _, target) in Match(module, rename, averaged)) TensorCopy.Copy(entry, target);
     }
 
@@ -132,7 +132,7 @@ public sealed class WeightFile : IDisposable
     public void LoadIntoEmpty(nn.Module module, Device device, ScalarType type, Func<string, string?>? rename = null)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var pairs = Match(module, rename, averaged: false);
         MemoryShortage.Explained(() =>
         {

@@ -23,9 +23,9 @@ internal static class AdapterFixtures
     internal static Tensor Ask(this UNet unet)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
-        using var chance = new Generator(1);
-        return unet.call(randn([2, 4, 4, 4], generator: chance), tensor(new[] { 10L, 800 }), randn([2, 3, unet.Config.ContextWidth], generator: chance), null).MoveToOuterDisposeScope();
+        using var noGrad = no_grad();
+        using var generator = new Generator(1);
+        return unet.call(randn([2, 4, 4, 4], generator: generator), tensor(new[] { 10L, 800 }), randn([2, 3, unet.Config.ContextWidth], generator: generator), null).MoveToOuterDisposeScope();
     }
 
     internal static Tensor Matrix(this JsonElement rows) =>
@@ -40,11 +40,11 @@ internal static class AdapterFixtures
     /// <summary>Gives B numbers, as if it had learned.</summary>
     internal static ImageGen.Adapters.Lora Taught(this ImageGen.Adapters.Lora lora, int seed = 3)
     {
-        using var frozen = no_grad();
-        using var chance = new Generator((ulong)seed);
+        using var noGrad = no_grad();
+        using var generator = new Generator((ulong)seed);
         foreach (var layer in lora.Layers.Values)
         {
-            using var values = randn(layer.B.shape, generator: chance);
+            using var values = randn(layer.B.shape, generator: generator);
             layer.B.copy_(values);
         }
         return lora;

@@ -21,7 +21,7 @@ public class LoraKindsTests
     public void TheSumIsTheOneWorkedByHandBesideTheWeightsAndInThem(string name, string rule, bool dora)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var numbers = All.GetProperty(name);
         var (model, x) = (Model(numbers), Of(numbers, "x").view(Sides(numbers, "input")));
         var before = (model.call(x), AdaptableLayers.Weight((nn.Module)model[0]).clone());
@@ -120,7 +120,7 @@ public class LoraKindsTests
         long Of(string name) => numbers.GetProperty(name).GetInt64();
         nn.Module<Tensor, Tensor> layer = shape.Length == 2 ? nn.Linear(shape[1], shape[0])
             : nn.Conv2d(shape[1], shape[0], (shape[2], shape[3]), (Of("stride"), Of("stride")), (Of("padding"), Of("padding")), (Of("dilation"), Of("dilation")));
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         AdaptableLayers.Weight(layer).copy_(LoraKindsTests.Of(numbers, "w").view(shape));
         (layer is Linear linear ? linear.bias! : ((Conv2d)layer).bias!).copy_(LoraKindsTests.Of(numbers, "bias"));
         return nn.Sequential(("layer", layer));

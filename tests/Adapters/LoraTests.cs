@@ -16,7 +16,7 @@ public class LoraTests
     public void TheSumIsTheOneWorkedByHand(bool stabilized, string expected)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var numbers = AdapterFixtures.All.GetProperty("lora");
         var (model, x) = (ByHand(numbers), numbers.GetProperty("x").Matrix());
         using var lora = Attach(model, numbers, new() { Targets = ["dense"], Rank = 2, Alpha = 8, RankStabilized = stabilized });
@@ -34,7 +34,7 @@ public class LoraTests
     public void AConvolutionOfOnePixelIsTheSameSumAtEveryPlace()
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var numbers = AdapterFixtures.All.GetProperty("lora");
         var convolution = nn.Conv2d(4, 3, kernel_size: 1);
         convolution.weight!.copy_(numbers.GetProperty("w").Matrix().view(3, 4, 1, 1));
@@ -119,7 +119,7 @@ public class LoraTests
         using var unet = AdapterFixtures.TinyUNet();
         using var lora = Lora.Attach(unet, new() { Targets = LoraOptions.Transformer, Dropout = 0.1 });
         lora.train();
-        using var chance = new Generator(1);
+        using var generator = new Generator(1);
         unet.call(randn(2, 4, 4, 4), tensor(new[] { 10L, 800 }), randn(2, 3, 16), null).square().mean().backward();
         Assert.All(unet.parameters(), parameter => Assert.False(parameter.requires_grad));
         Assert.All(unet.parameters(), parameter => Assert.True(parameter.grad is null));

@@ -148,26 +148,6 @@ public sealed class Flowers102Tests
         Assert.Contains("no captions for 1 picture, the first is image_00005", error.Message);
     }
 
-    [Fact]
-    public void The_hdf5_file_holds_the_same()
-    {
-        using var folder = Downloads(Everything);
-        var files = Flowers102.Open(folder.Path, Split.Test, side: 32);
-        using var hdf5 = FlowersHdf5.Open(Path.Combine(AppContext.BaseDirectory, "Fixtures", "flowers102", "flowers.hdf5"), Split.Test, side: 32);
-        Assert.Equal(files.Count, hdf5.Count);
-        for (var i = 0; i < hdf5.Count; i++)
-        {
-            Assert.Equal($"class_{files.Label(i):00000}", hdf5.Class(i));
-            Assert.Equal(files.Captions(i).Take(2), hdf5.Captions(i));
-            Assert.Equal(files.Embedding(i, 1), hdf5.Embedding(i, 1));
-            var (one, other) = (files.Picture(i), hdf5.Picture(i));
-            Assert.Equal((one.Width, one.Height), (other.Width, other.Height));
-            // A file is decoded at a fraction of its size where that is enough: a little blur at the edge of the dark half.
-            Assert.InRange(one.Rgb.Zip(other.Rgb, (a, b) => Math.Abs(a - b)).Average(), 0, 1);
-        }
-        Assert.Contains("HeldOut", Assert.Throws<CourseException>(() => FlowersHdf5.Open("x", Split.HeldOut)).Message);
-    }
-
     private static string Error(string folder) =>
         Assert.Throws<CourseException>(() => Flowers102.Open(folder, Split.Train, protocol: FlowersProtocol.Official)).Message;
 

@@ -15,7 +15,7 @@ public class AutoencoderTests
     public void ASmallOneAgreesWithAnotherImplementation()
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         using var model = FormulaWeights.Fill(new AutoencoderKL(TinyAutoencoder));
         var expected = Models.GetProperty("vae");
         FormulaWeights.AssertNames(expected.GetProperty("names"), model);
@@ -89,7 +89,7 @@ public class AutoencoderTests
     public void TilesOfPlainNoiseAgreeAwayFromTheirEdges()
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         manual_seed(5);
         using var model = new AutoencoderKL(new([8, 8], 1, NormGroups: 1));
         var latents = randn(1, 4, 8, 40) * 0.5;

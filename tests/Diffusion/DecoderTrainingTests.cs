@@ -16,7 +16,7 @@ public class DecoderTrainingTests
     public void TheDiscriminatorAgreesWithAnotherImplementation()
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         using var model = FormulaWeights.Fill(new PatchDiscriminator(latentChannels: 4, width: 6));
         var expected = Models.GetProperty("patches");
         FormulaWeights.AssertNames(expected.GetProperty("names"), model);

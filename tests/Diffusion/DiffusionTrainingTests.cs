@@ -130,7 +130,7 @@ public sealed class DiffusionTrainingTests : IDisposable
 
     private void Put(Dictionary<string, Tensor> values)
     {
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         foreach (var (name, value) in unet.state_dict()) value.copy_(values[name]);
     }
 

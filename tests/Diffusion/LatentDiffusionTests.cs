@@ -53,7 +53,7 @@ public sealed class LatentDiffusionTests : IDisposable
     public void GuidanceInOneBatchIsGuidanceInTwo()
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var (x, moments) = (randn(2, 4, 4, 4), tensor(new[] { 500L, 500 }));
         var (negative, positive) = (model.Text.Encode(["", ""]), model.Text.Encode(Prompts));
         var both = negative.Then(positive);

@@ -32,10 +32,10 @@ public class MapLayoutTests
     public void BlocksAnswerInTheLayoutTheyAreGiven(bool channelsLast)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var config = DiffusionFixtures.TinyUNet;
         var (width, last) = (config.Channels[0], config.Channels[^1]);
-        var attention = new TextTransformer(width, config, device: null);
+        var attention = new SpatialTransformer(width, config, device: null);
         Assert.Equal(channelsLast, IsChannelsLast(attention.call(Maps(channelsLast, 2, width, 8, 8), randn(2, 5, config.ContextWidth), null)));
         var block = new ResnetBlock(width, last, config.NormGroups, UNet.NormEpsilon, config.TimeWidth);
         Assert.Equal(channelsLast, IsChannelsLast(block.call(Maps(channelsLast, 2, width, 8, 8), randn(2, config.TimeWidth))));

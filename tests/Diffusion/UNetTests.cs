@@ -12,7 +12,7 @@ public class UNetTests
     public void ASmallOneAgreesWithAnotherImplementation()
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         using var model = FormulaWeights.Fill(new UNet(TinyUNet));
         var expected = Models.GetProperty("unet");
         FormulaWeights.AssertNames(expected.GetProperty("names"), model);
@@ -29,8 +29,8 @@ public class UNetTests
     public void SeveralTextsForEachPictureAreAsPicturesForEachText(bool? looksAtOnce)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
-        using var model = FormulaWeights.Fill(new UNet(TinyUNet with { LooksAtText = [looksAtOnce ?? false, looksAtOnce is not null] }));
+        using var noGrad = no_grad();
+        using var model = FormulaWeights.Fill(new UNet(TinyUNet with { CrossAttention = [looksAtOnce ?? false, looksAtOnce is not null] }));
         var (x, texts, moments) = (Inputs(1002, 2, 4, 8, 8), Inputs(1003, 6, 5, 32), tensor(new[] { 10, 981.5 }));
         var mask = (arange(30) % 5 < 4).view(6, 5);
         Same(model.call(cat([x, x, x], 0), moments.repeat(3), texts, null), model.call(x, moments, texts, null));
@@ -51,7 +51,7 @@ public class UNetTests
     public void InWhateverNumberPicturesComeEachIsAsIfAlone(int pictures, int texts)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         using var model = FormulaWeights.Fill(new UNet(TinyUNet));
         var (x, words, moments) = (Inputs(1002, pictures, 4, 8, 8), Inputs(1003, texts * pictures, 5, 32), arange(pictures, ScalarType.Int64) * 100 + 10);
         var all = model.call(x, moments, words, null);
@@ -100,8 +100,8 @@ public class UNetTests
     {
         var read = UNetConfig.FromJson(TinyUNet.ToJson(), "a test");
         Assert.Equal(TinyUNet.Channels, read.Channels);
-        Assert.Equal(TinyUNet.LooksAtText, read.LooksAtText);
-        Assert.Equal(TinyUNet with { Channels = read.Channels, LooksAtText = read.LooksAtText }, read);
+        Assert.Equal(TinyUNet.CrossAttention, read.CrossAttention);
+        Assert.Equal(TinyUNet with { Channels = read.Channels, CrossAttention = read.CrossAttention }, read);
     }
 
     [Fact]

@@ -14,7 +14,7 @@ public class UNetWideningTests
     public void AWiderOneSaysWhatTheNarrowOneSaid(int first, int second)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         using var narrow = FormulaWeights.Fill(new UNet(TinyUNet with { ResnetsPerLevel = 2 }));
         using var wide = UNetWidening.Widened(narrow, [first, second]);
         var (x, text, moments) = (Inputs(1002, 2, 4, 8, 8), Inputs(1003, 2, 5, 32), tensor(new[] { 10, 981.5 }));

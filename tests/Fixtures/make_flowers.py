@@ -1,12 +1,11 @@
 """Makes small files in the true formats of Oxford Flowers-102: archive, .mat, captions, .t7 and HDF5.
 
-Run with Debian's python3 (python3-scipy, python3-h5py, python3-pil): python3 make_flowers.py
+Run with Debian's python3 (python3-scipy, python3-pil): python3 make_flowers.py
 Twelve pictures of four classes, and in the folder many/ seventy-two of eight, enough for a batch to train on. Picture n (1 to 12) has class (n-1)//3 + 1, is drawn in one color with a
 darker left half, and its caption c says "picture n caption c". Element j of the embedding of that caption
 is n + c/10 + j/4096, exact in float32.
 """
 import gzip, io, os, struct, tarfile
-import h5py
 import numpy as np
 import scipy.io
 from PIL import Image
@@ -166,16 +165,3 @@ shared = mixed.index - 1
 mixed.write("again"); mixed.int(4, shared)
 mixed.write("bytes"); mixed.write(np.array([[1, 2], [3, 255]], np.uint8))
 open(path("mixed.t7"), "wb").write(mixed.bytes())
-
-# The layout that published conversions share: split / picture_caption / {name, img, embeddings, class, txt}.
-with h5py.File(path("flowers.hdf5"), "w") as file:
-    groups = {k: file.create_group(k) for k in ("train", "valid", "test")}
-    for n in numbers:
-        group = groups["train" if labels[n - 1] in (1, 3) else "valid" if labels[n - 1] == 4 else "test"]
-        for c in range(2):
-            one = group.create_group(f"image_{n:05d}_{c}")
-            one.create_dataset("name", data=f"image_{n:05d}")
-            one.create_dataset("img", data=np.void(jpeg(n)))
-            one.create_dataset("embeddings", data=embedding(n)[c])
-            one.create_dataset("class", data=f"class_{labels[n - 1]:05d}")
-            one.create_dataset("txt", data=captions[n][c] + "\n", dtype=h5py.special_dtype(vlen=str))

@@ -21,7 +21,7 @@ public sealed class GanLossesTests : IDisposable
         var loss = side switch
         {
             "fake" => GanLosses.Fake(scores, AdversarialLoss.CrossEntropy),
-            "fool" => GanLosses.Fool(scores, AdversarialLoss.CrossEntropy),
+            "fool" => GanLosses.ForGenerator(scores, AdversarialLoss.CrossEntropy),
             _ => GanLosses.Real(scores, AdversarialLoss.CrossEntropy, 0.9),
         };
         Assert.Equal(expected, loss.ToDouble(), 1e-6);
@@ -50,7 +50,7 @@ public sealed class GanLossesTests : IDisposable
         var scores = tensor(new[] { -2f, 0.5f, 3f });
         Assert.Equal((3 + 0.5 + 0) / 3, GanLosses.Real(scores, AdversarialLoss.Hinge).ToDouble(), 1e-6);
         Assert.Equal((0 + 1.5 + 4) / 3, GanLosses.Fake(scores, AdversarialLoss.Hinge).ToDouble(), 1e-6);
-        Assert.Equal(-0.5, GanLosses.Fool(scores, AdversarialLoss.Hinge).ToDouble(), 1e-6);
+        Assert.Equal(-0.5, GanLosses.ForGenerator(scores, AdversarialLoss.Hinge).ToDouble(), 1e-6);
     }
 
     [Fact]

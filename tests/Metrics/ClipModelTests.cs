@@ -36,7 +36,7 @@ public sealed class ClipModelTests
     public void VectorsEqualTheReference()
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var output = Encoder().forward(MetricsFixtures.Float(500, 2, 3, 12, 12));
         FormulaWeights.AssertClose(Reference.GetProperty("sequence"), output.Sequence);
         FormulaWeights.AssertClose(Reference.GetProperty("pooled"), output.Pooled);
@@ -47,7 +47,7 @@ public sealed class ClipModelTests
     public void SmallNumbersShowTheRightEpsilon()
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var encoder = FormulaWeights.Shrink(Encoder(), ".embeddings.", 0.003);
         FormulaWeights.AssertClose(Reference.GetProperty("tiny"), encoder.forward(MetricsFixtures.Float(500, 2, 3, 12, 12)).Sequence);
     }
@@ -109,7 +109,7 @@ public sealed class ClipModelTests
     public void TextsAndPicturesBecomeVectorsOfLengthOne()
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var tokenizer = ClipTokenizer.Load(TextFixtures.Path("clip/vocab.json"), TextFixtures.Path("clip/merges.txt"));
         var text = SmallText with { VocabularySize = tokenizer.Vocabulary.Count, EndId = tokenizer.EndId, Positions = 77 };
         using var clip = new Clip(FormulaWeights.Fill(new ClipModel(text, Small)), tokenizer);

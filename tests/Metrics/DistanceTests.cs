@@ -120,11 +120,11 @@ public sealed class DistanceTests
     public void OnlyTheKernelDistanceIsUnbiased()
     {
         using var scope = NewDisposeScope();
-        using var chance = new Generator(3);
+        using var generator = new Generator(3);
         var (frechet, kernel) = (new List<double>(), new List<double>());
         for (var i = 0; i < 60; i++)
         {
-            var (x, y) = (randn([12, 6], ScalarType.Float64, generator: chance), randn([12, 6], ScalarType.Float64, generator: chance));
+            var (x, y) = (randn([12, 6], ScalarType.Float64, generator: generator), randn([12, 6], ScalarType.Float64, generator: generator));
             frechet.Add(FrechetDistance.Of(x, y, resamples: 0).Value);
             kernel.Add(KernelDistance.Of(x, y, resamples: 0).Value);
         }
@@ -137,8 +137,8 @@ public sealed class DistanceTests
     public void IntervalsHoldTheValueAndShrinkWithTheSamples()
     {
         using var scope = NewDisposeScope();
-        using var chance = new Generator(5);
-        var (x, y) = (randn([800, 6], generator: chance), randn([800, 6], generator: chance) + 0.5);
+        using var generator = new Generator(5);
+        var (x, y) = (randn([800, 6], generator: generator), randn([800, 6], generator: generator) + 0.5);
         foreach (var measure in new Func<Tensor, Tensor, Estimate>[] { (a, b) => FrechetDistance.Of(a, b), (a, b) => KernelDistance.Of(a, b) })
         {
             var (few, many) = (measure(x[..100], y[..100]), measure(x, y));

@@ -19,7 +19,7 @@ public sealed class InceptionTests
     public void EveryLayerEqualsTheReference(string label, double variance)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         using var network = Filled(variance);
         var expected = Reference.GetProperty(label);
         var seen = 0;
@@ -82,7 +82,7 @@ public sealed class InceptionTests
     private static InceptionFeatures Filled(double variance)
     {
         using var scope = NewDisposeScope(); // a network survives the scope it was made in
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var network = new InceptionFeatures();
         foreach (var ((name, value), stream) in network.state_dict().OrderBy(p => p.Key, StringComparer.Ordinal).Select((p, i) => ((p.Key, p.Value), (ulong)i)))
         {

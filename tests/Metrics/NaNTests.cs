@@ -46,7 +46,7 @@ public sealed class NaNTests : IDisposable
     public void ANetworkNamesTheLayer()
     {
         using var network = new FilterPyramid();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var layer = network.LayerNames[0];
         Named($"Layer {layer} of {network.Name}", () => network.Extract(full([1, 3, 64, 64], float.NaN), layer));
     }

@@ -68,8 +68,8 @@ public sealed class ScoreTests
     public void GuessingIsRightInOneOfR()
     {
         using var scope = NewDisposeScope();
-        using var chance = new Generator(1);
-        var (pictures, texts) = (randn([600, 8], generator: chance), randn([600, 8], generator: chance));
+        using var generator = new Generator(1);
+        var (pictures, texts) = (randn([600, 8], generator: generator), randn([600, 8], generator: generator));
         Assert.Equal(0.1, RPrecision.Of(pictures, texts, candidates: 10).Value, 0.04);
     }
 

@@ -11,21 +11,12 @@ public class SeedsTests
     {
         using var scope = NewDisposeScope();
         Seeds.Set(3);
-        var (first, plain) = (randn(16, device: Compute.Device), Seeds.NewRandom().Next());
+        var first = randn(16, device: Compute.Device);
         Seeds.Set(4);
-        var (second, otherPlain) = (randn(16, device: Compute.Device), Seeds.NewRandom().Next());
+        var second = randn(16, device: Compute.Device);
         Seeds.Set(3);
-        var (third, samePlain) = (randn(16, device: Compute.Device), Seeds.NewRandom().Next());
+        var third = randn(16, device: Compute.Device);
         Assert.True(first.equal(third).all().item<bool>());
         Assert.False(first.equal(second).all().item<bool>());
-        Assert.Equal(plain, samePlain);
-        Assert.NotEqual(plain, otherPlain);
-    }
-
-    [Fact]
-    public void StreamsOfOneSeedDiffer()
-    {
-        Assert.NotEqual(Seeds.NewRandom(1).Next(), Seeds.NewRandom(2).Next());
-        Assert.Equal(Seeds.NewRandom(1).Next(), Seeds.NewRandom(1).Next());
     }
 }

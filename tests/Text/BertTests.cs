@@ -35,7 +35,7 @@ public sealed class BertTests
     public void Vectors_equal_the_reference_under_masks()
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var batch = Batch();
         var output = Encoder().forward(batch);
         FormulaWeights.AssertClose(Reference.GetProperty("sequence"), output.Sequence);
@@ -48,7 +48,7 @@ public sealed class BertTests
     public void Attention_maps_equal_the_reference_and_do_not_change_the_vectors()
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var output = Encoder().forward(Batch(), keepAttention: true);
         FormulaWeights.AssertClose(Reference.GetProperty("sequence"), output.Sequence);
         var maps = Reference.GetProperty("attentions").EnumerateArray().ToList();
@@ -61,7 +61,7 @@ public sealed class BertTests
     public void The_longest_text_equals_the_reference_and_a_longer_one_is_refused()
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var encoder = Encoder();
         var ids = (arange(16) * 7).remainder(40).unsqueeze(0);
         FormulaWeights.AssertClose(Reference.GetProperty("longest"), encoder.forward(ids, ones_like(ids, ScalarType.Bool)).Sequence);
@@ -74,7 +74,7 @@ public sealed class BertTests
     public void Small_numbers_show_the_right_epsilon()
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var encoder = FormulaWeights.Shrink(Encoder(), "embeddings.weight", 3e-6);
         FormulaWeights.AssertClose(Reference.GetProperty("tiny"), encoder.forward(Batch()).Sequence);
     }
@@ -83,7 +83,7 @@ public sealed class BertTests
     public void Padding_does_not_change_a_text()
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var encoder = Encoder();
         var together = encoder.forward(Batch()).Sequence;
         var rows = Reference.GetProperty("rows").EnumerateArray().Select(row => row.EnumerateArray().Select(id => id.GetInt64()).ToArray()).ToList();
@@ -99,7 +99,7 @@ public sealed class BertTests
     public void Scores_of_the_masked_language_head_equal_the_reference()
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var model = FormulaWeights.Fill(new MaskedLanguageModel(Small));
         model.eval();
         var batch = Batch();
@@ -113,7 +113,7 @@ public sealed class BertTests
     public void A_model_of_another_element_type_scores_alike()
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var model = FormulaWeights.Fill(new MaskedLanguageModel(Small)).to(ScalarType.Float64);
         model.eval();
         var batch = Batch();

@@ -34,7 +34,7 @@ public sealed class ClipTextTests
     public void Vectors_equal_the_reference_under_both_paddings(int endId)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var output = Encoder(Small with { EndId = endId }).forward(Ids("ids", 3));
         FormulaWeights.AssertClose(Reference.GetProperty("sequence"), output.Sequence);
         FormulaWeights.AssertClose(Reference.GetProperty("pooled"), output.Pooled);
@@ -47,7 +47,7 @@ public sealed class ClipTextTests
     public void The_text_is_read_at_its_first_end(int endId, string expected)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var output = Encoder(Small with { EndId = endId }).forward(Ids("other_ids", 1));
         FormulaWeights.AssertClose(Reference.GetProperty(expected), output.Pooled);
     }
@@ -56,7 +56,7 @@ public sealed class ClipTextTests
     public void Small_numbers_show_the_right_epsilon()
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var encoder = FormulaWeights.Shrink(Encoder(Small), "embedding.weight", 0.003);
         FormulaWeights.AssertClose(Reference.GetProperty("tiny"), encoder.forward(Ids("ids", 3)).Sequence);
     }

@@ -11,7 +11,7 @@ internal static class FormulaWeights
     internal static T Fill<T>(T module) where T : nn.Module
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         foreach (var ((name, parameter), index) in module.named_parameters().OrderBy(p => p.name, StringComparer.Ordinal).Select((p, i) => (p, i)))
             parameter.copy_(tensor(Values(index, name, parameter.numel()), parameter.shape));
         return module;
@@ -21,7 +21,7 @@ internal static class FormulaWeights
     internal static T Shrink<T>(T module, string names, double factor) where T : nn.Module
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         foreach (var (name, parameter) in module.named_parameters())
             if (name.Contains(names, StringComparison.Ordinal)) parameter.mul_(factor);
         return module;

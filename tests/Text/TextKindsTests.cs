@@ -19,7 +19,7 @@ public class TextKindsTests
     public void ASecondSentenceHasTheSecondVector()
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var encoder = FormulaWeights.Fill(new BertEncoder(new(VocabularySize: 40, Width: 32, Layers: 2, Heads: 4, FeedForward: 48, Positions: 16)));
         encoder.eval();
         var pairs = Reference.GetProperty("pairs");
@@ -84,7 +84,7 @@ public class TextKindsTests
     public void ClipInOpenAisLayoutGivesTheReferencesVectors(string prefix)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         using var folder = new TemporaryFolder();
         var path = TextFixtures.Path("openai-clip.safetensors");
         using (var given = WeightFile.Open(path))

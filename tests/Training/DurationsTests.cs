@@ -14,10 +14,10 @@ public class DurationsTests
     [Fact]
     public void SoDoesAnyLengthOfATraining()
     {
-        var chance = new Random(0);
+        var generator = new Random(0);
         for (var i = 0; i < 10_000; i++)
         {
-            var length = TimeSpan.FromTicks(chance.NextInt64(TimeSpan.FromDays(300).Ticks) >> chance.Next(40));
+            var length = TimeSpan.FromTicks(generator.NextInt64(TimeSpan.FromDays(300).Ticks) >> generator.Next(40));
             Assert.Equal(length, Durations.OfSeconds(length.TotalSeconds));
         }
     }

@@ -16,7 +16,7 @@ public sealed class GradientsTests
     {
         using var scope = NewDisposeScope();
         Tensor[] gradients = [tensor([3f, 4f]), tensor([12f])];
-        Gradients.ShortenThere(gradients, longest);
+        Gradients.ClipNormWithTensors(gradients, longest);
         Assert.True(gradients[0].allclose(tensor([3f, 4f]) * factor, rtol: 1e-5));
         Assert.True(gradients[1].allclose(tensor([12f]) * factor, rtol: 1e-5));
     }
@@ -29,10 +29,10 @@ public sealed class GradientsTests
         Parameter[] parameters = [nn.Parameter(randn(7, 5)), nn.Parameter(randn(11)), nn.Parameter(randn(2))];
         (parameters[0].square().sum() * 3 + parameters[1].exp().sum()).backward(); // the last has no gradient
         Tensor[] gradients = [.. parameters[..2].Select(parameter => parameter.grad!.clone())];
-        Gradients.ShortenThere(gradients, 0.7);
-        Gradients.Shorten(parameters, 0.7);
+        Gradients.ClipNormWithTensors(gradients, 0.7);
+        Gradients.ClipNorm(parameters, 0.7);
         for (var i = 0; i < 2; i++) Assert.True(gradients[i].allclose(parameters[i].grad!, rtol: 1e-5));
         Assert.Null(parameters[2].grad);
-        Gradients.ShortenThere([], 1);
+        Gradients.ClipNormWithTensors([], 1);
     }
 }

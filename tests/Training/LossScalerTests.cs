@@ -60,10 +60,10 @@ public class LossScalerTests
     public void GradientsThatFloat16LosesAreThoseOfFloat32WithTheFactor()
     {
         using var scope = NewDisposeScope();
-        using var chance = new Generator(2);
+        using var generator = new Generator(2);
         // Frozen weights and inputs that float16 holds exactly, and a small map before them that learns in float32.
-        var (weight, x) = (randn(8, 16, generator: chance).to(ScalarType.Float16), randn(32, 12, generator: chance).to(ScalarType.Float16));
-        var (start, wanted) = (randn(16, 12, generator: chance) * 0.1, randn(32, 8, generator: chance));
+        var (weight, x) = (randn(8, 16, generator: generator).to(ScalarType.Float16), randn(32, 12, generator: generator).to(ScalarType.Float16));
+        var (start, wanted) = (randn(16, 12, generator: generator) * 0.1, randn(32, 8, generator: generator));
         var right = Gradient(ScalarType.Float32, null);
         Assert.InRange(right.abs().max().item<float>(), 1e-9, 1e-6);
         Assert.Equal(0, Gradient(ScalarType.Float16, null).abs().max().item<float>()); // so there is something to mend
@@ -86,8 +86,8 @@ public class LossScalerTests
     public void DividingGivesTheSameBitsBackAndLeavesOutWhatHasNoGradient()
     {
         using var scope = NewDisposeScope();
-        using var chance = new Generator(3);
-        var start = randn(40, generator: chance);
+        using var generator = new Generator(3);
+        var start = randn(40, generator: generator);
         var (plain, scaled, idle) = (new Parameter(start.clone()), new Parameter(start.clone()), new Parameter(start.clone()));
         plain.pow(3).sum().backward();
         var scaler = new LossScaler();

@@ -123,7 +123,7 @@ public class TrainingStateTests
 
     private static void Set(Linear layer, double value)
     {
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         layer.weight.fill_(value);
     }
 

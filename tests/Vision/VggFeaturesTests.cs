@@ -95,7 +95,7 @@ public class VggFeaturesTests
     private static VggFeatures WithFormulaWeights(VggFeatures network)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         foreach (var (name, parameter) in network.named_parameters()) parameter.copy_(VggReference.Weight(name, parameter.shape));
         return network;
     }

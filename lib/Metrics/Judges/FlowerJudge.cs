@@ -82,7 +82,7 @@ public sealed class FlowerJudge : nn.Module<Tensor, Tensor>
     public IReadOnlyList<FlowerReading> Read(Tensor pictures)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var readings = new List<FlowerReading>((int)pictures.shape[0]);
         foreach (var part in pictures.split(128))
         {

@@ -65,11 +65,11 @@ public sealed class JudgeTraining : IDisposable
     /// <returns>Its losses, as <see cref="LossNames"/> names them.</returns>
     public Tensor Step(int step)
     {
-        var chance = SplitMix64.Stream((ulong)(uint)options.Seed, (ulong)step);
+        var generator = SplitMix64.Stream((ulong)(uint)options.Seed, (ulong)step);
         Optimizer.SetRate(options.LearningRate * LearningRates.Cosine(step, options.Steps, warmUp: Math.Max(1, options.Steps / 20)));
         var (pictures, truth) = Next(step);
         Judge.train();
-        var scores = Judge.call(Harm(pictures, chance)).split([.. FlowerJudge.Kinds.Select(kinds => (long)kinds)], 1);
+        var scores = Judge.call(Harm(pictures, generator)).split([.. FlowerJudge.Kinds.Select(kinds => (long)kinds)], 1);
         var losses = scores.Select((each, i) => nn.functional.cross_entropy(each, truth[i])).ToArray();
         var loss = stack(losses).mean();
         Optimizer.zero_grad();
@@ -88,19 +88,19 @@ public sealed class JudgeTraining : IDisposable
     }
 
     /// <summary>What generators may do to pictures, by chance: shift, contrast and brightness, blur, noise.</summary>
-    private static Tensor Harm(Tensor pictures, SplitMix64 chance)
+    private static Tensor Harm(Tensor pictures, SplitMix64 generator)
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         var x = nn.functional.pad(pictures, [4, 4, 4, 4], PaddingModes.Reflect);
-        var (left, top) = (chance.Next(9), chance.Next(9));
+        var (left, top) = (generator.Next(9), generator.Next(9));
         x = x[.., .., top..(top + FlowerJudge.Side), left..(left + FlowerJudge.Side)];
         var count = (int)x.shape[0];
         // Two random quarters of the batch are blurred, each by its own amount.
         var quarter = count / 4;
-        x = cat([PictureDamage.Blur(x[..quarter], chance.Between(0.4f, 1.8f)), PictureDamage.Blur(x[quarter..(2 * quarter)], chance.Between(0.4f, 1.2f)), x[(2 * quarter)..]]);
-        x = x * Each(() => chance.Around(1, 0.15f)) + Each(() => chance.Around(0, 0.1f));
-        x = PictureDamage.Noise(x, Each(() => chance.Chance(0.5f) ? chance.Between(0, 0.3f) : 0), (int)(chance.NextBits() & int.MaxValue));
+        x = cat([PictureDamage.Blur(x[..quarter], generator.Between(0.4f, 1.8f)), PictureDamage.Blur(x[quarter..(2 * quarter)], generator.Between(0.4f, 1.2f)), x[(2 * quarter)..]]);
+        x = x * Each(() => generator.Around(1, 0.15f)) + Each(() => generator.Around(0, 0.1f));
+        x = PictureDamage.Noise(x, Each(() => generator.Chance(0.5f) ? generator.Between(0, 0.3f) : 0), (int)(generator.NextBits() & int.MaxValue));
         return x.MoveToOuterDisposeScope();
 
         Tensor Each(Func<float> value) =>

@@ -54,7 +54,7 @@ public sealed class KindProbe(IPictureFeatures model, ICaptionedPictures usual, 
 
     private static Tensor Vectors(IPictureFeatures model, Tensor pictures)
     {
-        using var frozen = no_grad();
+        using var noGrad = no_grad();
         return cat([.. pictures.split(AtOnce).Select(model.Features)], 0);
     }
 }

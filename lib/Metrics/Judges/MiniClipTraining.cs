@@ -78,13 +78,13 @@ public sealed class MiniClipTraining : IDisposable
     /// <returns>Its losses, as <see cref="LossNames"/> names them.</returns>
     public Tensor Step(int step)
     {
-        var chance = SplitMix64.Stream((ulong)(uint)options.Seed, (ulong)step);
+        var generator = SplitMix64.Stream((ulong)(uint)options.Seed, (ulong)step);
         Optimizer.SetRate(options.LearningRate * LearningRates.Cosine(step, options.Steps, warmUp: Math.Max(1, options.Steps / 20)));
         var (pictures, flowers) = batches.Next(step);
-        var captions = flowers.Select(flower => Caption(flower, chance)).ToArray();
+        var captions = flowers.Select(flower => Caption(flower, generator)).ToArray();
         Model.train();
         // Cosines of every picture (rows) with every caption (columns), as logits.
-        var logits = Model.EmbedPictures(Shaken(pictures, chance)).matmul(Model.EmbedTexts([.. captions.Select(caption => caption.Text)]).t()) * Model.LogScale.exp();
+        var logits = Model.EmbedPictures(Shaken(pictures, generator)).matmul(Model.EmbedTexts([.. captions.Select(caption => caption.Text)]).t()) * Model.LogScale.exp();
         logits = logits.masked_fill(AlsoFits(captions, flowers), double.NegativeInfinity);
         var own = arange(flowers.Length, device: logits.device);
         var loss = (nn.functional.cross_entropy(logits, own) + nn.functional.cross_entropy(logits.t(), own)) / 2;
@@ -95,10 +95,10 @@ public sealed class MiniClipTraining : IDisposable
         return stack([loss.detach(), logits.detach().argmax(1).eq(own).to(ScalarType.Float32).mean()]);
     }
 
-    private static FlowerCaption Caption((Petals Set, int Index) flower, SplitMix64 chance)
+    private static FlowerCaption Caption((Petals Set, int Index) flower, SplitMix64 generator)
     {
-        var all = flower.Set.Descriptions(flower.Index, chance.Chance(0.5f) ? Wording.Usual : Wording.Reworded);
-        return all[chance.Next(all.Count)];
+        var all = flower.Set.Descriptions(flower.Index, generator.Chance(0.5f) ? Wording.Usual : Wording.Reworded);
+        return all[generator.Next(all.Count)];
     }
 
     // True where a caption (column) fits a picture (row) that is not its own.
@@ -113,15 +113,15 @@ public sealed class MiniClipTraining : IDisposable
     }
 
     // Light harm only: a measure of pictures must go on seeing what is wrong with them.
-    private static Tensor Shaken(Tensor pictures, SplitMix64 chance)
+    private static Tensor Shaken(Tensor pictures, SplitMix64 generator)
     {
         using var scope = NewDisposeScope();
-        using var deviation = tensor(Enumerable.Range(0, (int)pictures.shape[0]).Select(_ => chance.Chance(0.5f) ? chance.Between(0, 0.1f) : 0).ToArray(),
+        using var deviation = tensor(Enumerable.Range(0, (int)pictures.shape[0]).Select(_ => generator.Chance(0.5f) ? generator.Between(0, 0.1f) : 0).ToArray(),
             [pictures.shape[0], 1, 1, 1], device: pictures.device);
         var x = nn.functional.pad(pictures, [3, 3, 3, 3], PaddingModes.Reflect);
-        var (left, top) = (chance.Next(7), chance.Next(7));
+        var (left, top) = (generator.Next(7), generator.Next(7));
         x = x[.., .., top..(top + MiniClip.Side), left..(left + MiniClip.Side)];
-        return PictureDamage.Noise(x, deviation, (int)(chance.NextBits() & int.MaxValue)).MoveToOuterDisposeScope();
+        return PictureDamage.Noise(x, deviation, (int)(generator.NextBits() & int.MaxValue)).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>

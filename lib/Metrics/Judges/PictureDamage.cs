@@ -10,13 +10,13 @@ public static class PictureDamage
     /// <summary>Adds normal noise to every value.</summary>
     /// <param name="pictures"><c>[B, 3, H, W]</c> in [−1, 1].</param>
     /// <param name="deviation">The noise's standard deviation in the same units: one for all, or <c>[B, 1, 1, 1]</c>.</param>
-    /// <param name="seed">Where chance begins.</param>
+    /// <param name="seed">The seed of its random numbers.</param>
     /// <returns><c>[B, 3, H, W]</c>, clamped to [−1, 1].</returns>
     public static Tensor Noise(Tensor pictures, Tensor deviation, int seed = Seeds.Default)
     {
         using var scope = NewDisposeScope();
-        using var chance = new Generator((ulong)(uint)seed);
-        var noise = randn(pictures.shape, generator: chance).to(pictures.device);
+        using var generator = new Generator((ulong)(uint)seed);
+        var noise = randn(pictures.shape, generator: generator).to(pictures.device);
         return (pictures + deviation * noise).clamp(-1, 1).MoveToOuterDisposeScope();
     }
 

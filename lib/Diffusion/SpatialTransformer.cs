@@ -10,7 +10,7 @@ namespace ImageGen.Diffusion;
 /// Attention inside the U-Net: every place of the latents looks at all places, then at all words, then thinks for itself.
 /// The names are those of diffusers' Transformer2DModel: <c>norm, proj_in, transformer_blocks.0, proj_out</c>.
 /// </summary>
-internal sealed class TextTransformer : nn.Module<Tensor, Tensor, Tensor?, Tensor>
+internal sealed class SpatialTransformer : nn.Module<Tensor, Tensor, Tensor?, Tensor>
 {
     private const double NormEpsilon = 1e-6;
 
@@ -18,7 +18,7 @@ internal sealed class TextTransformer : nn.Module<Tensor, Tensor, Tensor?, Tenso
     private readonly PointwiseConv2d enter, leave;
     private readonly TextTransformerBlock block;
 
-    internal TextTransformer(int channels, UNetConfig config, Device? device) : base(nameof(TextTransformer))
+    internal SpatialTransformer(int channels, UNetConfig config, Device? device) : base(nameof(SpatialTransformer))
     {
         register_module("norm", norm = Norms.Grouped(channels, config.NormGroups, NormEpsilon, device));
         register_module("proj_in", enter = new(channels, channels, device));

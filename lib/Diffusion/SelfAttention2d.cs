@@ -10,12 +10,12 @@ namespace ImageGen.Diffusion;
 /// One head of attention in which every place of a picture looks at every other, in the middle of the autoencoder. The
 /// names are diffusers': <c>group_norm, to_q, to_k, to_v, to_out.0</c>.
 /// </summary>
-internal sealed class PlaceAttention : nn.Module<Tensor, Tensor>
+internal sealed class SelfAttention2d : nn.Module<Tensor, Tensor>
 {
     private readonly GroupNorm norm;
     private readonly Linear query, key, value, mix;
 
-    internal PlaceAttention(int channels, int groups, Device? device = null) : base(nameof(PlaceAttention))
+    internal SelfAttention2d(int channels, int groups, Device? device = null) : base(nameof(SelfAttention2d))
     {
         norm = Norms.Grouped(channels, groups, AutoencoderKL.NormEpsilon, device);
         (query, key, value, mix) = (Dense(), Dense(), Dense(), Dense());
