@@ -6,7 +6,8 @@ using static TorchSharp.torch;
 
 namespace ImageGen.Adapters;
 
-/// <summary>What a layer does with a weight, its bias left out: a matrix product, or a convolution that steps and reaches as the layer's.</summary>
+/// <summary>What a layer does with a weight, its bias left out: a matrix product, or a convolution that steps and
+/// reaches as the layer's.</summary>
 /// <param name="Shape">The weight's: <c>[out, in]</c> or <c>[out, in, h, w]</c>.</param>
 /// <param name="Stride">Places between two looks of a convolution.</param>
 /// <param name="Padding">Zeros around.</param>
@@ -41,7 +42,8 @@ internal sealed record LayerProduct(long[] Shape, long[] Stride, long[] Padding,
     }
 
     /// <summary>The product with LoRA's B.</summary>
-    internal Tensor Mix(Tensor narrow, Tensor up) => Convolves ? PointwiseConv2d.Apply(narrow, up) : nn.functional.linear(narrow, up);
+    internal Tensor Mix(Tensor narrow, Tensor up) => Convolves ? PointwiseConv2d.Apply(narrow, up)
+        : nn.functional.linear(narrow, up);
 
     /// <summary>One number an output channel, shaped to multiply the layer's output.</summary>
     internal Tensor ToOutput(Tensor channels) => Convolves ? channels.view(1, -1, 1, 1) : channels;

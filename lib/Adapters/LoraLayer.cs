@@ -7,9 +7,9 @@ namespace ImageGen.Adapters;
 /// <summary>
 /// What LoRA adds to one layer (Hu and others, arXiv 2106.09685): <c>s·B(A(x))</c>, through a place only r numbers wide. A
 /// begins random and B at zero, so that nothing is added before something is learned. On a convolution A looks as the
-/// convolution looks and B mixes at each place (LoCon). With magnitudes (DoRA: Liu and others, arXiv 2402.09353) each output's
-/// row of the sum W + s·B·A is brought to a length that is learned of itself. The names are peft's: <c>lora_A.weight</c>,
-/// <c>lora_B.weight</c>, <c>lora_magnitude_vector.weight</c>.
+/// convolution looks and B mixes at each place (LoCon). With magnitudes (DoRA: Liu and others, arXiv 2402.09353) each
+/// output's row of the sum W + s·B·A is brought to a length that is learned of itself. The names are peft's:
+/// <c>lora_A.weight</c>, <c>lora_B.weight</c>, <c>lora_magnitude_vector.weight</c>.
 /// </summary>
 public sealed class LoraLayer : nn.Module<Tensor, Tensor>
 {
@@ -18,7 +18,8 @@ public sealed class LoraLayer : nn.Module<Tensor, Tensor>
     private readonly Values? magnitude;
     private readonly double dropout;
 
-    internal LoraLayer(LayerProduct product, Device device, int rank, double scale, double dropout, bool magnitudes = false) : base(nameof(LoraLayer))
+    internal LoraLayer(LayerProduct product, Device device, int rank, double scale, double dropout,
+        bool magnitudes = false) : base(nameof(LoraLayer))
     {
         (this.product, Rank, Scale, this.dropout) = (product, rank, scale, dropout);
         register_module("lora_A", down = new(product.DownShape(rank), device));
@@ -32,7 +33,8 @@ public sealed class LoraLayer : nn.Module<Tensor, Tensor>
     /// <summary>s: what the addition is multiplied by.</summary>
     public double Scale { get; }
 
-    /// <summary>From the layer's input to the narrow place, <c>[r, in]</c>, or <c>[r, in, h, w]</c> for a convolution.</summary>
+    /// <summary>From the layer's input to the narrow place, <c>[r, in]</c>, or <c>[r, in, h, w]</c> for a
+    /// convolution.</summary>
     public Parameter A => down.weight;
 
     /// <summary>From the narrow place to the layer's output, <c>[out, r]</c>, or <c>[out, r, 1, 1]</c>.</summary>
@@ -47,7 +49,8 @@ public sealed class LoraLayer : nn.Module<Tensor, Tensor>
     /// <summary>Whether the addition is in the layer's own weight.</summary>
     internal bool Merged { get; set; }
 
-    /// <summary>The addition for the layer's input, <c>[…, in]</c> or <c>[B, in, H, W]</c>, without DoRA's magnitudes.</summary>
+    /// <summary>The addition for the layer's input, <c>[…, in]</c> or <c>[B, in, H, W]</c>, without DoRA's
+    /// magnitudes.</summary>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
@@ -61,15 +64,19 @@ public sealed class LoraLayer : nn.Module<Tensor, Tensor>
     internal Tensor AddTo(Tensor output, Tensor x, Func<Tensor> own)
     {
         using var scope = NewDisposeScope();
-        if (Magnitude is not null) return output.add(Decomposed(x, own()).to(output.dtype), Share).MoveToOuterDisposeScope();
+        if (Magnitude is not null) return output.add(Decomposed(x, own()).to(output.dtype), Share)
+            .MoveToOuterDisposeScope();
         var (narrow, weight) = (product.Of(Seen(x), A), Share * Scale);
         if (product.Convolves || output.dtype != B.dtype)
             return output.add(product.Mix(narrow, B).to(output.dtype), weight).MoveToOuterDisposeScope();
-        // The product goes straight onto the output: it is as wide as that, and would cost two more ways through the memory.
-        return addmm(output.reshape(-1, output.shape[^1]), narrow.reshape(-1, Rank), B.t(), 1, (float)weight).view(output.shape).MoveToOuterDisposeScope();
+        // The product goes straight onto the output: it is as wide as that, and would cost two more ways through the
+        // memory.
+        return addmm(output.reshape(-1, output.shape[^1]), narrow.reshape(-1, Rank), B.t(), 1,
+            (float)weight).view(output.shape).MoveToOuterDisposeScope();
     }
 
-    // (m/‖V‖ − 1)·W(x) + m/‖V‖·s·B(A(x)), where V = W + s·B·A: with W(x) itself, m/‖V‖·V(x). ‖V‖ gets no gradient (section 4.3).
+    // (m/‖V‖ − 1)·W(x) + m/‖V‖·s·B(A(x)), where V = W + s·B·A: with W(x) itself, m/‖V‖·V(x). ‖V‖ gets no gradient
+    // (section 4.3).
     private Tensor Decomposed(Tensor x, Tensor own)
     {
         var seen = Seen(x);
@@ -92,7 +99,8 @@ public sealed class LoraLayer : nn.Module<Tensor, Tensor>
         return training && dropout > 0 ? nn.functional.dropout(seen, dropout) : seen;
     }
 
-    /// <summary>LoRA's addition as a matrix, <c>s·B·A</c>, in the shape of the layer's weight; without DoRA's magnitudes.</summary>
+    /// <summary>LoRA's addition as a matrix, <c>s·B·A</c>, in the shape of the layer's weight; without DoRA's
+    /// magnitudes.</summary>
     public Tensor Delta() => Product();
 
     /// <summary>What the layer's weight becomes with all of the addition, less what it is.</summary>
@@ -108,10 +116,12 @@ public sealed class LoraLayer : nn.Module<Tensor, Tensor>
     private Tensor Product()
     {
         using var scope = NewDisposeScope();
-        return (B.flatten(start_dim: 1).matmul(A.flatten(start_dim: 1)) * Scale).view(product.Shape).MoveToOuterDisposeScope();
+        return (B.flatten(start_dim: 1).matmul(A.flatten(start_dim: 1)) * Scale).view(product.Shape)
+            .MoveToOuterDisposeScope();
     }
 
-    /// <summary>A uniform in ±1/√in, as kaiming_uniform with a = √5 draws it; B zero; the magnitudes those of the layer's weight.</summary>
+    /// <summary>A uniform in ±1/√in, as kaiming_uniform with a = √5 draws it; B zero; the magnitudes those of the
+    /// layer's weight.</summary>
     internal void Initialize(Generator generator, Func<Tensor> own)
     {
         using var scope = NewDisposeScope();

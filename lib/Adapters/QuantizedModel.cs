@@ -71,7 +71,9 @@ public sealed class QuantizedModel : IDisposable
     /// <exception cref="CourseException">The file does not fit the model, or its 4-bit weights are not in bitsandbytes' layout.</exception>
     public static QuantizedModel Load(nn.Module model, string path)
     {
-        using var file = WeightFile.Open(path);
+        var own = model.state_dict().Keys.ToHashSet();
+        using var file = WeightFile.Open(path).Unwrapped(own.Contains);
+        NotANumber.Refuse(path, file.Entries);
         var found = AdaptableLayers.Of(model).Where(part => part.Layer is Linear && Nf4Layout.Has(file, $"{part.Path}.weight")).ToList();
         if (found.Count == 0) throw new CourseException($"{path} has no 4-bit weights for {model.GetType().Name}.");
         foreach (var parameter in model.parameters()) parameter.requires_grad = false;
@@ -79,9 +81,9 @@ public sealed class QuantizedModel : IDisposable
         foreach (var (name, layer) in found)
         {
             var weights = Nf4Layout.Read(file, $"{name}.weight");
-            var own = Lora.ShapeOf(layer);
-            if (!own.AsSpan().SequenceEqual(weights.Shape))
-                throw new CourseException($"{path} does not fit {model.GetType().Name}: {name} is [{string.Join(", ", weights.Shape)}] in the file and [{string.Join(", ", own)}] in the model.");
+            var shape = Lora.ShapeOf(layer);
+            if (!shape.AsSpan().SequenceEqual(weights.Shape))
+                throw new CourseException($"{path} does not fit {model.GetType().Name}: {name} is [{string.Join(", ", weights.Shape)}] in the file and [{string.Join(", ", shape)}] in the model.");
             var seam = AdaptedLayer.Of(layer);
             seam.Quantize(weights);
             quantized.layers.Add((name, seam));

@@ -2,7 +2,8 @@ using static TorchSharp.torch;
 
 namespace ImageGen.Adapters;
 
-/// <summary>Tensors of a model that an adapter has whole, peft's <c>modules_to_save</c>: put in place of the model's own, and these put back.</summary>
+/// <summary>Tensors of a model that an adapter has whole, peft's <c>modules_to_save</c>: put in place of the model's
+/// own, and these put back.</summary>
 internal sealed class ReplacedTensors(nn.Module model, IReadOnlyDictionary<string, Tensor> values) : IDisposable
 {
     private readonly Dictionary<string, Tensor> own = [];

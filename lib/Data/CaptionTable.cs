@@ -4,26 +4,31 @@ using ImageGen.Runtime;
 
 namespace ImageGen.Data;
 
-/// <summary>Captions from text files: UTF-8, one caption a line; a table as RFC 4180 describes it; or an object of JSON a line.</summary>
+/// <summary>Captions from text files: UTF-8, one caption a line; a table as RFC 4180 describes it; or an object of JSON
+/// a line.</summary>
 internal static class CaptionTable
 {
     // The headings of this course's tables, and those that Hugging Face's and kohya's programs write.
-    private static readonly string[] FileHeadings = ["file_name", "filename", "file", "image", "image_path", "picture", "path"];
+    private static readonly string[] FileHeadings = ["file_name", "filename", "file", "image", "image_path", "picture",
+        "path"];
     private static readonly string[] CaptionHeadings = ["caption", "captions", "text", "description", "prompt", "tags"];
 
-    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false,
+        throwOnInvalidBytes: true);
 
     /// <summary>The lines that are not blank.</summary>
     /// <exception cref="CourseException">There is none, or the file is not UTF-8.</exception>
     public static IReadOnlyList<string> Lines(string path)
     {
         string[] lines = [.. Text(path).Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0)];
-        return lines.Length > 0 ? lines : throw new CourseException($"'{path}' holds no caption: write one caption a line.");
+        return lines.Length > 0 ? lines
+            : throw new CourseException($"'{path}' holds no caption: write one caption a line.");
     }
 
     /// <summary>
-    /// A picture's file name and its caption from each row: of a table without headings its two columns, of one with headings
-    /// those under <c>file_name</c> and <c>text</c> or the like; of a file that ends in .jsonl the same fields of each object.
+    /// A picture's file name and its caption from each row: of a table without headings its two columns, of one with
+    /// headings those under <c>file_name</c> and <c>text</c> or the like; of a file that ends in .jsonl the same fields
+    /// of each object.
     /// </summary>
     /// <exception cref="CourseException">A row is not of that form; the message names its line.</exception>
     public static IReadOnlyList<(string File, string Caption, int Line)> Rows(string path)
@@ -34,7 +39,8 @@ internal static class CaptionTable
             if (file.Length == 0) throw Bad(path, line, "names no picture");
             if (caption.Length == 0) throw Bad(path, line, $"gives '{file}' an empty caption");
         }
-        return rows.Count > 0 ? rows : throw new CourseException($"'{path}' holds no captions: write a line FILE,CAPTION for each picture.");
+        return rows.Count > 0 ? rows
+            : throw new CourseException($"'{path}' holds no captions: write a line FILE,CAPTION for each picture.");
     }
 
     public static CourseException Bad(string path, int line, string what) => new($"'{path}', line {line}, {what}.");
@@ -48,13 +54,16 @@ internal static class CaptionTable
             if (fields is [var only] && only.Trim().Length == 0) continue;
             if (rows.Count == 0 && line == 1 && Headings(fields) is { } headings) (columns, file, caption) = headings;
             else if (fields.Count != columns)
-                throw Bad(path, line, $"has {fields.Count} field{(fields.Count == 1 ? "" : "s")} instead of {columns} (write FILE,CAPTION, and put a caption with commas in double quotes)");
+                throw Bad(path, line,
+                    $"has {fields.Count} field{(fields.Count == 1 ? "" : "s")} instead of {columns} (write " +
+                        $"FILE,CAPTION, and put a caption with commas in double quotes)");
             else rows.Add((fields[file].Trim(), fields[caption].Trim(), line));
         }
         return rows;
     }
 
-    // A first row of a known word and of any other, as people write it; or of both words, in any order and among others.
+    // A first row of a known word and of any other, as people write it; or of both words, in any order and among
+    // others.
     private static (int Columns, int File, int Caption)? Headings(List<string> fields)
     {
         List<string> names = [.. fields.Select(field => field.Trim().ToLowerInvariant())];
@@ -75,9 +84,12 @@ internal static class CaptionTable
             {
                 using var json = JsonDocument.Parse(text);
                 if (json.RootElement.ValueKind != JsonValueKind.Object) throw Bad(path, line, "is no object of JSON");
-                var file = Find(json.RootElement, FileHeadings)?.GetString() ?? throw Bad(path, line, "has no 'file_name'");
-                var caption = Find(json.RootElement, CaptionHeadings) ?? throw Bad(path, line, $"has no 'text' for '{file}'");
-                if (caption.ValueKind == JsonValueKind.Array) rows.AddRange(caption.EnumerateArray().Select(one => (file.Trim(), one.GetString()!.Trim(), line)));
+                var file = Find(json.RootElement, FileHeadings)?.GetString()
+                    ?? throw Bad(path, line, "has no 'file_name'");
+                var caption = Find(json.RootElement, CaptionHeadings)
+                    ?? throw Bad(path, line, $"has no 'text' for '{file}'");
+                if (caption.ValueKind == JsonValueKind.Array)
+                    rows.AddRange(caption.EnumerateArray().Select(one => (file.Trim(), one.GetString()!.Trim(), line)));
                 else rows.Add((file.Trim(), caption.GetString()!.Trim(), line));
             }
             catch (Exception error) when (error is JsonException or InvalidOperationException or NullReferenceException)
@@ -100,7 +112,8 @@ internal static class CaptionTable
     {
         try
         {
-            return Strict.GetString(File.ReadAllBytes(path)).TrimStart('\uFEFF').Replace("\r\n", "\n").Replace('\r', '\n');
+            return Strict.GetString(File.ReadAllBytes(path)).TrimStart('\uFEFF').Replace("\r\n", "\n")
+                .Replace('\r', '\n');
         }
         catch (DecoderFallbackException)
         {
@@ -108,11 +121,13 @@ internal static class CaptionTable
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new CourseException($"'{path}' cannot be read ({error.Message.TrimEnd('.')}): check its permissions.", error);
+            throw new CourseException($"'{path}' cannot be read ({error.Message.TrimEnd('.')}): check its " +
+                $"permissions.", error);
         }
     }
 
-    /// <summary>Rows with the line each begins in; a quoted field may hold commas, line ends, and quotes written twice. Blanks around the quotes are forgiven.</summary>
+    /// <summary>Rows with the line each begins in; a quoted field may hold commas, line ends, and quotes written twice.
+    /// Blanks around the quotes are forgiven.</summary>
     private static IEnumerable<(List<string> Fields, int Line)> Split(string path, string text)
     {
         var (at, line) = (0, 1);
@@ -130,7 +145,8 @@ internal static class CaptionTable
                     at = PastBlanks(text, at);
                 }
                 else fields.Add(Plain(text, ref at));
-                if (at < text.Length && text[at] is not (',' or '\n')) throw Bad(path, line, "has text after a closing quote (write a quote inside a caption twice)");
+                if (at < text.Length && text[at] is not (',' or '\n')) throw Bad(path, line,
+                    "has text after a closing quote (write a quote inside a caption twice)");
             }
             while (at < text.Length && text[at] == ',');
             at++;

@@ -17,14 +17,16 @@ public sealed class PictureFolder : ICaptionedPictures
     /// <summary>The name of the table of captions.</summary>
     public const string TableName = "captions.csv";
 
-    private static readonly string[] Endings = [".png", ".jpg", ".jpeg", ".webp"], TextEndings = [".txt", ".caption"], Tables = [TableName, "metadata.csv", "metadata.jsonl"];
+    private static readonly string[] Endings = [".png", ".jpg", ".jpeg", ".webp"], TextEndings = [".txt", ".caption"],
+        Tables = [TableName, "metadata.csv", "metadata.jsonl"];
 
     private readonly string[] paths;
     private readonly KeptPictures pictures;
     private readonly IReadOnlyList<string>[] captions;
     private readonly int[] usable;
 
-    private PictureFolder(string folder, int side, bool mayFlip, string[] paths, KeptPictures pictures, IReadOnlyList<string>[] captions, SkippedFile[] skipped)
+    private PictureFolder(string folder, int side, bool mayFlip, string[] paths, KeptPictures pictures,
+        IReadOnlyList<string>[] captions, SkippedFile[] skipped)
     {
         (Folder, Side, MayFlip, Skipped) = (folder, side, mayFlip, skipped);
         (this.paths, this.pictures, this.captions) = (paths, pictures, captions);
@@ -32,19 +34,24 @@ public sealed class PictureFolder : ICaptionedPictures
         usable = [.. Enumerable.Range(0, paths.Length).Where(i => !left.Contains(paths[i]))];
     }
 
-    /// <summary>Opens a folder and reads each of its pictures once; those that cannot be read are skipped, named and counted.</summary>
+    /// <summary>Opens a folder and reads each of its pictures once; those that cannot be read are skipped, named and
+    /// counted.</summary>
     /// <param name="folder">The folder; folders inside it are not looked at.</param>
     /// <param name="side">The side of the square that training sees.</param>
     /// <param name="mayFlip">Whether pictures may be mirrored; say false when captions speak of left and right.</param>
     /// <exception cref="CourseException">
-    /// The folder is missing or has no readable picture, a picture has no caption, a caption no picture, or captions.csv has a bad line.
+    /// The folder is missing or has no readable picture, a picture has no caption, a caption no picture, or
+    /// captions.csv has a bad line.
     /// </exception>
     public static PictureFolder Open(string folder, int side = 64, bool mayFlip = true)
     {
-        if (side is < 8 or > 2048) throw new CourseException($"Pictures cannot be cut to {side} pixels a side: side must be 8 to 2048.");
-        if (!Directory.Exists(folder)) throw new CourseException($"The folder '{folder}' does not exist: check the name.");
+        if (side is < 8 or > 2048)
+            throw new CourseException($"Pictures cannot be cut to {side} pixels a side: side must be 8 to 2048.");
+        if (!Directory.Exists(folder))
+            throw new CourseException($"The folder '{folder}' does not exist: check the name.");
         string[] paths = [.. Directory.EnumerateFiles(folder).Where(IsPicture).Order(StringComparer.Ordinal)];
-        if (paths.Length == 0) throw new CourseException($"The folder '{folder}' has no pictures: put PNG, JPEG or WebP files into it.");
+        if (paths.Length == 0) throw new CourseException($"The folder '{folder}' has no pictures: put PNG, JPEG or " +
+            $"WebP files into it.");
 
         var captions = Captions(folder, paths);
         var pictures = new KeptPictures(paths.Length, i => Framing.Load(paths[i], side));
@@ -62,7 +69,8 @@ public sealed class PictureFolder : ICaptionedPictures
         });
         SkippedFile[] sorted = [.. skipped.OrderBy(file => file.Path, StringComparer.Ordinal)];
         if (sorted.Length == paths.Length)
-            throw new CourseException($"None of the {paths.Length} pictures in '{folder}' can be read; the first: {sorted[0].Reason}");
+            throw new CourseException($"None of the {paths.Length} pictures in '{folder}' can be read; the first: " +
+                $"{sorted[0].Reason}");
         return new PictureFolder(folder, side, mayFlip, paths, pictures, captions, sorted);
     }
 
@@ -93,26 +101,34 @@ public sealed class PictureFolder : ICaptionedPictures
     /// <summary>The picture's file.</summary>
     public string Path(int index) => paths[usable[index]];
 
-    private static bool IsPicture(string path) => Endings.Contains(System.IO.Path.GetExtension(path).ToLowerInvariant());
+    private static bool IsPicture(string path) =>
+        Endings.Contains(System.IO.Path.GetExtension(path).ToLowerInvariant());
 
     // A name as it is compared: macOS writes ồ as a letter and two marks, other systems as one character.
     private static string Key(string path) => CanonicalForm.Compose(System.IO.Path.GetFileName(path));
 
-    private static string StemKey(string path) => CanonicalForm.Compose(System.IO.Path.GetFileNameWithoutExtension(path));
+    private static string StemKey(string path) =>
+        CanonicalForm.Compose(System.IO.Path.GetFileNameWithoutExtension(path));
 
     private static IReadOnlyList<string>[] Captions(string folder, string[] paths)
     {
-        string[] tables = [.. Directory.EnumerateFiles(folder).Where(path => Tables.Contains(System.IO.Path.GetFileName(path).ToLowerInvariant())).Order(StringComparer.Ordinal)];
+        string[] tables = [.. Directory.EnumerateFiles(folder)
+            .Where(path => Tables.Contains(System.IO.Path.GetFileName(path).ToLowerInvariant()))
+            .Order(StringComparer.Ordinal)];
         if (tables.Length > 1)
-            throw new CourseException($"The folder '{folder}' has {tables.Length} tables of captions, {string.Join(" and ", tables.Select(System.IO.Path.GetFileName))}: keep one.");
+            throw new CourseException($"The folder '{folder}' has {tables.Length} tables of captions, " +
+                $"{string.Join(" and ", tables.Select(System.IO.Path.GetFileName))}: keep one.");
         var found = tables is [var table] ? FromTable(table, paths) : FromTexts(folder, paths);
         string[] without = [.. paths.Where(path => !found.ContainsKey(Key(path)))];
         if (without.Length > 0)
         {
-            var (first, remedy) = (System.IO.Path.GetFileName(without[0]), tables is [var one] ? $"add a row for it to {System.IO.Path.GetFileName(one)}" : $"write '{System.IO.Path.GetFileNameWithoutExtension(without[0])}.txt' beside it");
+            var (first, remedy) = (System.IO.Path.GetFileName(without[0]), tables is [var one]
+                ? $"add a row for it to {System.IO.Path.GetFileName(one)}"
+                : $"write '{System.IO.Path.GetFileNameWithoutExtension(without[0])}.txt' beside it");
             throw new CourseException(without.Length == 1
                 ? $"The picture '{first}' in '{folder}' has no caption: {remedy}."
-                : $"{without.Length} pictures in '{folder}' have no caption, the first is '{first}': {remedy}, and so for the others.");
+                : $"{without.Length} pictures in '{folder}' have no caption, the first is '{first}': {remedy}, and " +
+                    $"so for the others.");
         }
         return [.. paths.Select(path => found[Key(path)])];
     }
@@ -124,7 +140,8 @@ public sealed class PictureFolder : ICaptionedPictures
         foreach (var (file, caption, line) in CaptionTable.Rows(table))
         {
             var key = CanonicalForm.Compose(file.StartsWith("./", StringComparison.Ordinal) ? file[2..] : file);
-            if (!names.Contains(key)) throw CaptionTable.Bad(table, line, $"names the picture '{file}', which is not in the folder");
+            if (!names.Contains(key))
+                throw CaptionTable.Bad(table, line, $"names the picture '{file}', which is not in the folder");
             if (!found.TryGetValue(key, out var list)) found[key] = list = [];
             list.Add(caption);
         }
@@ -135,12 +152,17 @@ public sealed class PictureFolder : ICaptionedPictures
     {
         var byStem = paths.ToLookup(StemKey, Key);
         var (found, from) = (new Dictionary<string, List<string>>(), new Dictionary<string, string>());
-        foreach (var text in Directory.EnumerateFiles(folder).Where(path => TextEndings.Contains(System.IO.Path.GetExtension(path).ToLowerInvariant())).Order(StringComparer.Ordinal))
+        foreach (var text in Directory.EnumerateFiles(folder)
+            .Where(path => TextEndings.Contains(System.IO.Path.GetExtension(path).ToLowerInvariant()))
+            .Order(StringComparer.Ordinal))
         {
             var (stem, name) = (StemKey(text), System.IO.Path.GetFileName(text));
             if (!byStem.Contains(stem))
-                throw new CourseException($"The captions '{name}' in '{folder}' belong to no picture: name them after one, or move them away.");
-            if (!from.TryAdd(stem, name)) throw new CourseException($"The pictures of '{folder}' have captions twice, in '{from[stem]}' and in '{name}': keep one.");
+                throw new CourseException($"The captions '{name}' in '{folder}' belong to no picture: name them " +
+                    $"after one, or move them away.");
+            if (!from.TryAdd(stem, name))
+                throw new CourseException($"The pictures of '{folder}' have captions twice, in " +
+                    $"'{from[stem]}' and in '{name}': keep one.");
             foreach (var picture in byStem[stem]) found[picture] = [.. CaptionTable.Lines(text)];
         }
         return found;

@@ -3,7 +3,8 @@ using System.Buffers.Binary;
 namespace ImageGen.Imaging;
 
 /// <summary>
-/// How the camera was held, as a PNG says it: the tag 0x0112 of the Exif data in its <c>eXIf</c> chunk, which may stand before
+/// How the camera was held, as a PNG says it: the tag 0x0112 of the Exif data in its <c>eXIf</c> chunk, which may stand
+/// before
 /// the pixels or after them (PNG specification, third edition, 11.3.4.4; Exif 2.32, 4.6).
 /// </summary>
 internal static class PngOrientation
@@ -32,7 +33,8 @@ internal static class PngOrientation
         }
     }
 
-    /// <summary>The orientation in a block of Exif data, which is a small TIFF; 1 where it has none, or is damaged.</summary>
+    /// <summary>The orientation in a block of Exif data, which is a small TIFF; 1 where it has none, or is
+    /// damaged.</summary>
     private static int OfExif(ReadOnlySpan<byte> exif)
     {
         if (exif.StartsWith("Exif\0\0"u8)) exif = exif[6..]; // as in JPEG; some programs copy it so
@@ -41,13 +43,16 @@ internal static class PngOrientation
         var directory = U32(exif, 4);
         if (directory > exif.Length - 2) return 1;
         var entries = exif[(int)(directory + 2)..];
-        for (int i = 0, count = U16(exif, (int)directory); i < count && entries.Length >= 12; i++, entries = entries[12..])
+        for (int i = 0, count = U16(exif, (int)directory); i < count && entries.Length >= 12; i++,
+            entries = entries[12..])
             if (U16(entries, 0) == Orientation)
                 return U16(entries, 2) == 3 && U16(entries, 8) is >= 1 and <= 8 and var found ? found : 1;
         return 1;
 
-        ushort U16(ReadOnlySpan<byte> bytes, int at) => little ? BinaryPrimitives.ReadUInt16LittleEndian(bytes[at..]) : BinaryPrimitives.ReadUInt16BigEndian(bytes[at..]);
+        ushort U16(ReadOnlySpan<byte> bytes, int at) => little ? BinaryPrimitives.ReadUInt16LittleEndian(bytes[at..])
+            : BinaryPrimitives.ReadUInt16BigEndian(bytes[at..]);
 
-        uint U32(ReadOnlySpan<byte> bytes, int at) => little ? BinaryPrimitives.ReadUInt32LittleEndian(bytes[at..]) : BinaryPrimitives.ReadUInt32BigEndian(bytes[at..]);
+        uint U32(ReadOnlySpan<byte> bytes, int at) => little ? BinaryPrimitives.ReadUInt32LittleEndian(bytes[at..])
+            : BinaryPrimitives.ReadUInt32BigEndian(bytes[at..]);
     }
 }

@@ -3,21 +3,26 @@ using ImageGen.Runtime;
 namespace ImageGen.Weights;
 
 /// <summary>
-/// What trainers put before a model's own names: <c>state_dict</c> and <c>model</c> of a checkpoint, <c>module.</c> of data
-/// parallelism, <c>_orig_mod.</c> of a compiled model, one inside the other. Averaged weights stand under names of their own.
+/// What trainers put before a model's own names: <c>state_dict</c> and <c>model</c> of a checkpoint, <c>module.</c> of
+/// data
+/// parallelism, <c>_orig_mod.</c> of a compiled model, one inside the other. Averaged weights stand under names of
+/// their own.
 /// </summary>
 internal static class NamePrefixes
 {
     private static readonly HashSet<string> Wrappers =
-        ["state_dict", "model_state_dict", "model_state", "model", "module", "_orig_mod", "net", "network", "backbone", "base_model", "vgg", "resnet", "params", "weights"];
+        ["state_dict", "model_state_dict", "model_state", "model", "module", "_orig_mod", "net", "network", "backbone",
+            "base_model", "vgg", "resnet", "params", "weights"];
 
     private static readonly HashSet<string> Averages =
-        ["ema", "model_ema", "ema_model", "ema_state_dict", "state_dict_ema", "model_ema_state_dict", "params_ema", "averaged_model"];
+        ["ema", "model_ema", "ema_model", "ema_state_dict", "state_dict_ema", "model_ema_state_dict", "params_ema",
+            "averaged_model"];
 
     /// <summary>The prefix under which most of a file's names are known; empty where that is none.</summary>
     /// <param name="names">All names of the file.</param>
     /// <param name="known">Whether a name without its prefix is one of those looked for.</param>
-    /// <param name="averaged">Whether the averaged weights are meant; the trained ones otherwise, unless the file has the averaged ones alone.</param>
+    /// <param name="averaged">Whether the averaged weights are meant; the trained ones otherwise, unless the file has
+    /// the averaged ones alone.</param>
     internal static string Find(IEnumerable<string> names, Func<string, bool> known, bool averaged = false)
     {
         var votes = new Dictionary<string, int>();
@@ -25,7 +30,8 @@ internal static class NamePrefixes
             foreach (var prefix in PrefixesOf(name))
                 if (known(name[prefix.Length..])) votes[prefix] = votes.GetValueOrDefault(prefix) + 1;
         var chosen = averaged ? votes.Where(vote => IsAveraged(vote.Key)) : votes;
-        return chosen.OrderByDescending(vote => vote.Value).ThenBy(vote => IsAveraged(vote.Key)).ThenBy(vote => vote.Key.Length).FirstOrDefault().Key
+        return chosen.OrderByDescending(vote => vote.Value).ThenBy(vote => IsAveraged(vote.Key))
+            .ThenBy(vote => vote.Key.Length).FirstOrDefault().Key
             ?? (averaged ? NoAverages : "");
     }
 

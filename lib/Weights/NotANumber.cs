@@ -6,7 +6,8 @@ using static TorchSharp.torch;
 
 namespace ImageGen.Weights;
 
-/// <summary>Finds the tensors of a file that hold NaN, before any of them is copied: a network with one such number answers with nothing else.</summary>
+/// <summary>Finds the tensors of a file that hold NaN, before any of them is copied: a network with one such number
+/// answers with nothing else.</summary>
 internal static class NotANumber
 {
     /// <exception cref="CourseException">Some hold NaN: the line names them.</exception>
@@ -14,12 +15,15 @@ internal static class NotANumber
     {
         List<string> found = [.. entries.Where(Has).Select(entry => entry.Name)];
         if (found.Count > 0)
-            throw new CourseException($"The weights file {path} holds numbers that are none (NaN) in {found.Count} of its tensors: {Listing.Of(found)}. It was saved after a training had failed, or is damaged: use an earlier checkpoint.");
+            throw new CourseException($"The weights file {path} holds numbers that are none (NaN) in {found.Count} " +
+                $"of its tensors: {Listing.Of(found)}. It was saved after a training had failed, or is damaged: use " +
+                    $"an earlier checkpoint.");
     }
 
     private static bool Has(WeightEntry entry)
     {
-        if (entry.Count == 0 || entry.Type is not (ElementType.F64 or ElementType.F32 or ElementType.F16 or ElementType.BF16)) return false;
+        if (entry.Count == 0 || entry.Type is not (ElementType.F64 or ElementType.F32 or ElementType.F16
+            or ElementType.BF16)) return false;
         if (entry.Where.Strides is not null) return HasStrided(entry);
         var size = entry.Type.Size();
         const int bytes = RawFile.WindowBytes;
@@ -28,7 +32,9 @@ internal static class NotANumber
         {
             Parallel.For(0, (entry.Count * size + bytes - 1) / bytes, (index, state) =>
             {
-                using var window = entry.Where.File.Window(entry.Where.Offset + index * bytes, (int)Math.Min(bytes, entry.Count * size - index * bytes));
+                using var window = entry.Where.File
+                    .Window(entry.Where.Offset + index * bytes,
+                    (int)Math.Min(bytes, entry.Count * size - index * bytes));
                 if (!In(window.Bytes, entry.Type)) return;
                 found = true;
                 state.Stop();

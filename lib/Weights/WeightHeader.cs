@@ -5,7 +5,8 @@ namespace ImageGen.Weights;
 /// <param name="Metadata">Its notes.</param>
 /// <param name="Skipped">Tensors of kinds that the course does not read, each with its kind: sparse, quantized.</param>
 internal sealed record WeightHeader(
-    IReadOnlyList<WeightEntry> Entries, IReadOnlyDictionary<string, string> Metadata, IReadOnlyDictionary<string, string> Skipped)
+    IReadOnlyList<WeightEntry> Entries, IReadOnlyDictionary<string, string> Metadata, IReadOnlyDictionary<string,
+        string> Skipped)
 {
     internal static IReadOnlyDictionary<string, string> Nothing { get; } = new Dictionary<string, string>();
 }
