@@ -1,4 +1,4 @@
-using Microsoft.FSharp.Collections;
+using Newtonsoft.Json;
 using Plotly.NET;
 using SkiaSharp;
 
@@ -12,8 +12,32 @@ internal static class ChartFigure
 {
     private const string Font = "Inter, system-ui, sans-serif";
 
-    public static string ToJson(Chart chart) => GenericChart.toFigureJson(GenericChart.NewMultiChart(
-        ListModule.OfSeq(chart.Series.Select((series, i) => ToTrace(series, chart, i))), ToLayout(chart), new Config(), new DisplayOptions()));
+    // Not through GenericChart, which needs F#'s core library in the version that Plotly.NET was built with: a kernel that
+    // brings an older one could show no chart.
+    public static string ToJson(Chart chart) => JsonConvert.SerializeObject(new Dictionary<string, object>
+    {
+        ["data"] = chart.Series.Select((series, i) => ToTrace(series, chart, i)).ToArray(),
+        ["layout"] = ToLayout(chart),
+    });
+
+    /// <summary>A figure that shows the chart's picture; made without Plotly.NET, for where its assemblies do not load.</summary>
+    public static string OfPicture(Chart chart) => System.Text.Json.JsonSerializer.Serialize(new
+    {
+        data = Array.Empty<object>(),
+        layout = new
+        {
+            width = chart.Width, height = chart.Height, margin = new { l = 0, r = 0, t = 0, b = 0 },
+            xaxis = new { visible = false }, yaxis = new { visible = false },
+            images = new[]
+            {
+                new
+                {
+                    source = "data:image/png;base64," + Convert.ToBase64String(chart.ToPng()), xref = "paper", yref = "paper",
+                    x = 0, y = 1, sizex = 1, sizey = 1,
+                },
+            },
+        },
+    });
 
     private static Trace ToTrace(Series series, Chart chart, int index)
     {

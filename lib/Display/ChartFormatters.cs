@@ -8,9 +8,19 @@ internal sealed class ChartFormatters : ITypeFormatterSource
 {
     public IEnumerable<ITypeFormatter> CreateTypeFormatters() =>
     [
-        new Shown<Chart>("application/vnd.plotly.v1+json", chart => chart.ToPlotly()),
+        new Shown<Chart>("application/vnd.plotly.v1+json", PlotlyOrPicture),
         new Shown<Chart>("image/png", chart => Convert.ToBase64String(chart.ToPng())),
     ];
+
+    // A front end that knows Plotly asks for nothing else: where its form cannot be made, it gets a figure of the picture alone.
+    private static string PlotlyOrPicture(Chart chart)
+    {
+        try { return chart.ToPlotly(); }
+        catch (Exception error) when (error is TypeLoadException or MissingMethodException or FileNotFoundException or FileLoadException)
+        {
+            return ChartFigure.OfPicture(chart);
+        }
+    }
 }
 
 /// <summary>How a notebook shows a <see cref="Drawing"/>.</summary>

@@ -17,6 +17,15 @@ public class ChartTests
     };
 
     [Fact]
+    public void AChartWhoseFigureCannotBeMadeStillShowsItsPicture()
+    {
+        using var figure = JsonDocument.Parse(ChartFigure.OfPicture(Losses));
+        var image = figure.RootElement.GetProperty("layout").GetProperty("images")[0].GetProperty("source").GetString()!;
+        Assert.Equal(Losses.ToPng(), Convert.FromBase64String(image["data:image/png;base64,".Length..]));
+        Assert.Equal(0, figure.RootElement.GetProperty("data").GetArrayLength());
+    }
+
+    [Fact]
     public void ABundleIsPlotlyAndPngAndNothingElse() =>
         Assert.Equal(["application/vnd.plotly.v1+json", "image/png"], Formatter.GetPreferredMimeTypesFor(typeof(Chart)));
 
