@@ -14,8 +14,8 @@ namespace ImageGen.Course.Checking;
 /// </summary>
 internal static class UpstreamChecks
 {
-    // .NET Interactive's last state compiles with Roslyn 4.14, whose newest version of C# this is.
-    private const LanguageVersion Newest = LanguageVersion.CSharp13;
+    // .NET Interactive's last state compiles with Roslyn 5.0, whose newest version of C# this is.
+    private const LanguageVersion Newest = LanguageVersion.CSharp14;
     private const string Namespace = "Microsoft.DotNet.Interactive";
 
     // "Feature is not available in C# n", for every n since there are such features.
@@ -67,6 +67,8 @@ internal static class UpstreamChecks
     {
         if (root.DescendantNodes().OfType<BaseNamespaceDeclarationSyntax>().Any())
             yield return ("it declares a namespace", "Declare the types alone");
+        if (root.DescendantNodes().OfType<ExtensionBlockDeclarationSyntax>().Any())
+            yield return ("it has an extension block, which no cell can hold", "Write an extension method, with `this`");
         // `using var x` and `using Stream x`: unlike a directive, two names in a row.
         if (root.DescendantTokens().Any(token => token.IsKind(SyntaxKind.UsingKeyword) && token.Parent?.FirstAncestorOrSelf<BlockSyntax>() is null
             && token.GetNextToken(includeSkipped: true) is { RawKind: (int)SyntaxKind.IdentifierToken } type && type.GetNextToken(includeSkipped: true).IsKind(SyntaxKind.IdentifierToken)))

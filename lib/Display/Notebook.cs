@@ -7,6 +7,9 @@ namespace ImageGen.Display;
 /// <summary>What a notebook's first cell calls.</summary>
 public static class Notebook
 {
+    private static readonly Type[] Plain =
+        [typeof(bool), typeof(int), typeof(long), typeof(float), typeof(double), typeof(decimal), typeof(Enum)];
+
     private static int started;
 
     /// <summary>
@@ -16,6 +19,8 @@ public static class Notebook
     public static void Start()
     {
         if (Interlocked.Exchange(ref started, 1) == 1) return;
+        // .NET Interactive shows these as HTML alone, of which a page on GitHub shows nothing.
+        foreach (var type in Plain) Formatter.SetPreferredMimeTypesFor(type, "text/plain");
         // Our kernel asks here how to put an error in words; to any other this is a note that nobody reads.
         AppContext.SetData("Notebook.ExplainError", (Func<Exception, string?>)NativeLibraries.Explain);
         Formatter.Register<torch.Tensor>(tensor => Convert.ToBase64String(TensorDisplay.ToPng(tensor)), "image/png");
