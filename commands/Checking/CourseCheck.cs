@@ -30,6 +30,7 @@ public static class CourseCheck
         {
             findings.AddRange(StructureChecks.Metadata(notebook));
             findings.AddRange(StructureChecks.CellLength(notebook));
+            findings.AddRange(FormulaChecks.Run(notebook));
             findings.AddRange(UpstreamChecks.Run(notebook));
             findings.AddRange(OutputChecks.Fresh(notebook));
             findings.AddRange(OutputChecks.Visible(notebook));

@@ -60,6 +60,13 @@ internal sealed partial class MathMl
             case "overset" or "stackrel":
                 var over = Argument();
                 return $"<mover>{Argument()}{over}</mover>";
+            case "xrightarrow" or "xleftarrow":
+                // What stands on the arrow, and in brackets before it what stands below.
+                SkipSpace();
+                string? below = null;
+                if (Looking("[")) { at++; below = Row("]"); }
+                var arrow = $"<mo stretchy=\"true\">{(name == "xrightarrow" ? "→" : "←")}</mo>";
+                return below is null ? $"<mover>{arrow}{Argument()}</mover>" : $"<munderover>{arrow}{below}{Argument()}</munderover>";
             case "begin":
                 return Environment_();
             case " ":

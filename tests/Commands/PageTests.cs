@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using System.Xml.Linq;
 using ImageGen.Course.Notebooks;
+using ImageGen.Course.Checking;
 using ImageGen.Course.Pages;
 using ImageGen.Course.Running;
 
@@ -26,6 +27,8 @@ public sealed class PageTests : IDisposable
     [InlineData("3.14", "<mn>3.14</mn>")]
     [InlineData("f'", "<msup><mi>f</mi><mrow><mo>′</mo></mrow></msup>")]
     [InlineData("\\text{if } x", "<mrow><mtext>if </mtext><mi>x</mi></mrow>")]
+    [InlineData("\\xrightarrow{a}", "<mover><mo stretchy=\"true\">→</mo><mi>a</mi></mover>")]
+    [InlineData("\\xrightarrow[b]{a}", "<munderover><mo stretchy=\"true\">→</mo><mi>b</mi><mi>a</mi></munderover>")]
     public void A_formula_becomes_mathml(string latex, string expected) =>
         Assert.Equal($"<math>{expected}</math>", MathMl.Render(latex, display: false)!.Replace('\u00a0', ' '));
 
@@ -53,6 +56,10 @@ public sealed class PageTests : IDisposable
         Assert.Null(MathMl.Render(latex, display: false));
         Assert.Contains("class=\"formula\"", MarkdownRenderer.Formula(latex, display: false));
     }
+
+    [Fact]
+    public void A_formula_that_cannot_be_set_is_found() =>
+        Assert.Equal(["\\unknown{x}", "\\frac{1}{"], FormulaChecks.Unset("a $x^2$, $\\unknown{x}$\n\n$$\\frac{1}{$$\n\n$$y$$").Select(latex => latex.Trim()));
 
     [Fact]
     public void Code_is_colored_and_escaped()
