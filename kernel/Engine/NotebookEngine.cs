@@ -129,7 +129,8 @@ public sealed class NotebookEngine(string folder) : IDisposable
         if (!cell.GivenUp.IsCompleted) script.Keep(outcome);
         if (outcome.Warnings.Count > 0) cell.Context.Emit(new StreamOutput(IsError: true, errors.Advice(outcome.Warnings, number)));
         if (outcome.Thrown is not null) return errors.Thrown(outcome.Thrown, number);
-        if (outcome.HasValue) cell.Context.Emit(new ResultOutput(MimeBundle.From(outcome.Value)));
+        // What display(…) returns has been shown already.
+        if (outcome.HasValue && outcome.Value is not DisplayedValue) cell.Context.Emit(new ResultOutput(MimeBundle.From(outcome.Value)));
         return null;
     }
 }

@@ -76,6 +76,16 @@ public sealed class DisplayTests : IDisposable
         Assert.Equal(mimeTypes.Split(' '), Assert.Single(run.Outputs.OfType<ResultOutput>()).Bundle.Select(d => d.Key));
     }
 
+    [Theory]
+    [InlineData("display(HTML(\"<i>x</i>\"))")]
+    [InlineData("\"x\".DisplayAs(\"text/html\")")]
+    [InlineData("KernelInvocationContext.Current.Display(1)")]
+    public async Task What_was_shown_is_not_shown_again_as_a_value(string code)
+    {
+        await run.Ok(code);
+        Assert.IsType<DisplayOutput>(Assert.Single(run.Outputs));
+    }
+
     [Fact]
     public async Task DisplayAs_passes_text_and_pictures_through()
     {
