@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using ImageGen.Diffusion;
+using ImageGen.Layers;
 using ImageGen.Runtime;
 using TorchSharp;
 using TorchSharp.Modules;

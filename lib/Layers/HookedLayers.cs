@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using TorchSharp;
 
-namespace ImageGen.Diffusion;
+namespace ImageGen.Layers;
 
 /// <summary>
 /// Layers that something works through, an adapter for example: it hears of a <c>call</c> alone, so that no faster way around
