@@ -76,9 +76,6 @@ internal static class KernelSpec
         {
             ["DOTNET_NOLOGO"] = "1",
             ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1",
-            // The threads of OpenMP (in libtorch and others) must not spin long while they wait: front ends need the cores too.
-            ["OMP_WAIT_POLICY"] = "passive",
-            ["GOMP_SPINCOUNT"] = "2000",
         },
         ["metadata"] = new JsonObject { ["owner"] = Owner, ["debugger"] = false },
     };

@@ -16,6 +16,7 @@ internal static class FirstUse
     [SuppressMessage("Usage", "CA2255", Justification = "Notebooks and programs call TorchSharp without calling us first.")]
     internal static void Watch()
     {
+        OpenMp.SpinBriefly();
         try { SetResolver(); }
         catch (Exception error) when (error is InvalidOperationException or FileNotFoundException)
         {
