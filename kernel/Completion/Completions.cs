@@ -86,7 +86,9 @@ internal static class Completions
                 var onlySpaces = dot.Parent!.Ancestors().OfType<UsingDirectiveSyntax>().FirstOrDefault() is { } directive && directive.StaticKeyword.IsKind(SyntaxKind.None) && directive.Alias is null;
                 return Of(Model.LookupNamespacesAndTypes(start, space).Where(s => !onlySpaces || s is INamespaceSymbol));
             }
-            if (symbol is INamedTypeSymbol named) return Of(Model.LookupStaticMembers(start, named));
+            // Equals and ReferenceEquals are there for every class, and meant for none.
+            if (symbol is INamedTypeSymbol named)
+                return Of(Model.LookupStaticMembers(start, named).Where(s => s.ContainingType?.SpecialType is not SpecialType.System_Object));
             var type = Model.GetTypeInfo(left).Type ?? (symbol as IMethodSymbol)?.ReturnType;
             if (dot.Parent is MemberBindingExpressionSyntax && type is INamedTypeSymbol { OriginalDefinition.SpecialType: SpecialType.System_Nullable_T } nullable) type = nullable.TypeArguments[0];
             return type is null ? [] : Of(Model.LookupSymbols(start, type, includeReducedExtensionMethods: true).Where(s => !s.IsStatic && s is not ITypeSymbol));

@@ -17,7 +17,7 @@ internal static partial class DirectiveCompletions
     {
         var line = CellText.LineBefore(code, index);
         if (line.StartsWith("#!", StringComparison.Ordinal))
-            return Answer(line.Length, ["#!markdown", "#!html", "#!csharp"], line, "keyword");
+            return Answer(line.Length, MagicCommands.All, line, "keyword");
         if (Directive().Match(line) is not { Success: true } directive) return null;
         var (kind, typed) = (directive.Groups["kind"].Value, directive.Groups["text"].Value);
         if (kind == "r" && typed.StartsWith(NuGet, StringComparison.OrdinalIgnoreCase)) return Packages(typed[NuGet.Length..].TrimStart());

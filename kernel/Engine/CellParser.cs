@@ -6,7 +6,7 @@ using Microsoft.CodeAnalysis.Text;
 namespace ImageGen.Kernel.Engine;
 
 /// <summary>What a part of a cell is written in.</summary>
-internal enum CellLanguage { CSharp, Markdown, Html }
+internal enum CellLanguage { CSharp, Markdown, Html, Magic }
 
 /// <summary>A piece of a cell in one language.</summary>
 /// <param name="Language">Its language.</param>
@@ -34,7 +34,11 @@ internal static class CellParser
         {
             if (!lines[i].StartsWith("#!", StringComparison.Ordinal)) continue;
             Add(i);
-            (language, start) = (LanguageOf(lines[i].Trim(), i + 1), i + 1);
+            var magic = lines[i].Trim();
+            // A line that tells something leaves the language as it is.
+            if (MagicCommands.Knows(magic)) parts.Add(new CellPart(CellLanguage.Magic, magic, []));
+            else language = LanguageOf(magic, i + 1);
+            start = i + 1;
         }
         Add(lines.Length);
         return parts;
@@ -53,8 +57,15 @@ internal static class CellParser
         "#!csharp" or "#!c#" or "#!C#" => CellLanguage.CSharp,
         "#!markdown" => CellLanguage.Markdown,
         "#!html" => CellLanguage.Html,
-        _ => throw new NotebookException($"The magic command '{magic}' in line {line} does not exist here: "
-            + "there are #!markdown, #!html and #!csharp, and #r and #load as in C# scripts."),
+        _ => throw new NotebookException($"The magic command '{magic}' in line {line} does not exist here: " + Remedy(magic)),
+    };
+
+    private static string Remedy(string magic) => magic.Split(' ')[0] switch
+    {
+        "#!mermaid" => "write the diagram into a Markdown cell, in a block that begins with ```mermaid.",
+        "#!javascript" or "#!js" => "show HTML with a script in it: HTML(\"<script>…</script>\").",
+        "#!fsharp" or "#!f#" or "#!pwsh" or "#!sql" or "#!kql" or "#!http" or "#!value" or "#!share" or "#!set" => "this kernel runs C# alone.",
+        _ => $"there are {string.Join(", ", MagicCommands.All)}, and #r and #load as in C# scripts.",
     };
 
     // Roslyn finds the directives, because a line that looks like one may stand inside a string or a comment. `#i` is

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json.Nodes;
 using ImageGen.Kernel.Outputs;
 using Microsoft.DotNet.Interactive;
 
@@ -104,14 +105,21 @@ public sealed class NotebookEngine(string folder) : IDisposable
         try
         {
             using var surroundings = CellStarting?.Invoke(number, code);
+            var since = 0L;
             foreach (var part in CellParser.Parse(code))
-                if (part.Language == CellLanguage.Markdown) cell.Context.DisplayAs(part.Text, "text/markdown");
+                if (part is { Language: CellLanguage.Magic, Text: MagicCommands.Time }) since = Stopwatch.GetTimestamp();
+                else if (part.Language == CellLanguage.Magic) Show(cell, MagicCommands.Answer(part.Text, (await Session()).Variables));
+                else if (part.Language == CellLanguage.Markdown) cell.Context.DisplayAs(part.Text, "text/markdown");
                 else if (part.Language == CellLanguage.Html) cell.Context.DisplayAs(part.Text, "text/html");
                 else if (await RunCSharpAsync(part, number, cell) is { } error) return error;
+            if (since > 0) Show(cell, MagicCommands.Elapsed(Stopwatch.GetElapsedTime(since)));
             return null;
         }
         catch (Exception error) { return errors.Thrown(error, number); }
     }
+
+    private static void Show(RunningCell cell, JsonObject bundle) =>
+        cell.Context.Emit(new DisplayOutput(Guid.NewGuid().ToString("N"), bundle));
 
     private async Task<ErrorOutput?> RunCSharpAsync(CellPart part, int number, RunningCell cell)
     {

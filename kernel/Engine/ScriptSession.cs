@@ -66,6 +66,9 @@ internal sealed class ScriptSession
     /// <summary>The last piece that ran, which leads to all before it: for completion.</summary>
     public Script Last => state.Script;
 
+    /// <summary>What the pieces so far hold, the oldest first; a name may be there several times.</summary>
+    public IEnumerable<ScriptVariable> Variables => state.Variables;
+
     /// <summary>Adds references for all pieces from now on.</summary>
     public void Add(IReadOnlyList<MetadataReference> references)
     {

@@ -14,6 +14,9 @@ public static class Kernel
     /// <summary>Marks text as HTML.</summary>
     public static IHtmlContent HTML(string content) => new HtmlString(content);
 
+    /// <summary>Styles the page that the notebook is on.</summary>
+    public static void CSS(string content) => Context.DisplayAs($"<style>{content}</style>", "text/html");
+
     /// <summary>Shows a value in the running cell.</summary>
     public static DisplayedValue Display(this object? value, params string[] mimeTypes) => Context.Display(value, mimeTypes);
 

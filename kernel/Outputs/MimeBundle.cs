@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Html;
@@ -18,8 +19,12 @@ public static class MimeBundle
     {
         if (mimeTypes.Count == 0) mimeTypes = PreferredFor(value);
         var bundle = new JsonObject();
+        Exception? failed = null;
         foreach (var mimeType in mimeTypes.Distinct())
-            bundle[mimeType] = Content(value.ToDisplayString(mimeType), mimeType);
+            try { bundle[mimeType] = Content(value.ToDisplayString(mimeType), mimeType); }
+            catch (Exception error) when (error is not OperationCanceledException) { failed ??= error; }
+        // What can be shown in one way is shown, though another way fails: a chart's picture without its JSON.
+        if (bundle.Count == 0 && failed is not null) ExceptionDispatchInfo.Throw(failed);
         return bundle;
     }
 

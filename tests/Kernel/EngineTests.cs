@@ -105,8 +105,8 @@ public sealed class EngineTests : IDisposable
         Assert.Equal(4, (await run.Fails("#!markdown\ntext\n#!csharp\nthrow new Exception(\"x\");")).Line);
 
     [Theory]
-    [InlineData("#!fsharp\nlet x = 1")]
-    [InlineData("#!time\n1")]
+    [InlineData("#!frobnicate\n1")]
+    [InlineData("#!times\n1")]
     public async Task An_unknown_magic_is_named_with_those_that_exist(string code)
     {
         var error = await run.Fails(code);
