@@ -49,7 +49,7 @@ internal static class UpstreamChecks
     {
         string text;
         try { text = string.Join("\n", CellParser.Parse(code).Where(part => part.Language == CellLanguage.CSharp).Select(part => part.Text)); }
-        catch (NotebookException error) { return [(error.Message.Split(" in line ")[0], "Use #!markdown, #!html or #!csharp")]; }
+        catch (NotebookException error) { return [(error.Message.Split(" in line ")[0], "Use a line that both kernels have")]; }
         var root = CSharpSyntaxTree.ParseText(text, CellParser.Options).GetCompilationUnitRoot();
         opened.UnionWith(root.Usings.Where(u => u.Alias is null).Select(u => $"{u.NamespaceOrType}"));
         return [.. Language(text), .. Script(root), .. Names(root, opened), .. Updates(root), .. Nullable(root)];

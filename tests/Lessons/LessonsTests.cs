@@ -43,6 +43,10 @@ public sealed partial class LessonsTests
     public async Task The_committed_notebooks_have_nothing_to_complain_about() =>
         (await CourseProcess.CourseAsync(Long, "check")).Succeeded();
 
+    [Fact]
+    public async Task EveryNotebookShowsTheSameOnTheArchivedKernel() =>
+        (await CourseProcess.CourseAsync(Long, "check", "--upstream")).Succeeded();
+
     // GitHub and nbviewer show what is left when scripts are gone.
     [Fact]
     public async Task Converted_and_without_scripts_every_picture_is_still_there()
