@@ -89,7 +89,11 @@ public sealed record Chart(params IReadOnlyList<Series> Series)
     }
 
     /// <summary>A matrix as colors, for example a Gram matrix.</summary>
-    public static Chart Heatmap(double[,] values, string name = "") => new(new HeatmapSeries(name, values)) { Width = 480, Height = 440 };
+    /// <exception cref="CourseException">It has no row or no column.</exception>
+    public static Chart Heatmap(double[,] values, string name = "") =>
+        values.Length > 0 ? new(new HeatmapSeries(name, values)) { Width = 480, Height = 440 }
+            : throw new CourseException("A heatmap needs at least one row and one column, and was given "
+                + $"{values.GetLength(0)}×{values.GetLength(1)}.");
 
     /// <summary>A matrix as colors, with a name for each row and column.</summary>
     /// <exception cref="CourseException">Not one name for each row and each column.</exception>
@@ -97,7 +101,8 @@ public sealed record Chart(params IReadOnlyList<Series> Series)
     {
         if (rows.Count != values.GetLength(0) || columns.Count != values.GetLength(1))
             throw new CourseException($"A heatmap of {values.GetLength(0)}×{values.GetLength(1)} values needs as many names, not {rows.Count} and {columns.Count}.");
-        return new(new HeatmapSeries("", values) { RowLabels = rows, ColumnLabels = columns }) { Width = 480, Height = 440 };
+        var plain = Heatmap(values);
+        return plain with { Series = [(HeatmapSeries)plain.Series[0] with { RowLabels = rows, ColumnLabels = columns }] };
     }
 
     /// <summary>A matrix as colors, for example a Gram matrix.</summary>

@@ -44,7 +44,8 @@ internal static class ChartFigure
         var color = Palette.Hex(Palette.Series[index % Palette.Series.Length]);
         var trace = series switch
         {
-            LineSeries line => TraceOf("scatter", ("mode", line.Dashed || line.X.Count > 24 ? "lines" : "lines+markers"), ("x", Finite(line.X)), ("y", Finite(line.Y)),
+            LineSeries line => TraceOf("scatter", ("mode", line.Dashed || line.X.Count > 24 ? "lines" : "lines+markers"),
+                ("x", Finite(Kept(line.X, line))), ("y", Finite(Kept(line.Y, line))),
                 ("line", Of(("color", color), ("width", 2.25), ("dash", line.Dashed ? "dash" : "solid")))),
             ScatterSeries points => TraceOf("scatter", ("mode", "markers"), ("x", Finite(points.X)), ("y", Finite(points.Y)),
                 ("marker", Of(("color", color), ("opacity", 0.8)))),
@@ -58,6 +59,9 @@ internal static class ChartFigure
         if (series.Name.Length > 0) trace.SetProperty("name", series.Name);
         return trace;
     }
+
+    private static double[] Kept(IReadOnlyList<double> values, LineSeries line) =>
+        [.. Thinning.Keep(line.X, line.Y).Select(i => values[i])];
 
     private static Trace ToHeatmap(HeatmapSeries heatmap)
     {

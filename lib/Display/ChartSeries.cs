@@ -76,7 +76,9 @@ internal static class ChartSeries
 
     private static void AddLine(Plot plot, LineSeries line, Chart chart, SKColor color)
     {
-        var drawn = plot.Add.ScatterLine(Points(line.X, line.Y, chart), Color(color));
+        var kept = Thinning.Keep(line.X, line.Y);
+        double[] x = [.. kept.Select(i => line.X[i])], y = [.. kept.Select(i => line.Y[i])];
+        var drawn = plot.Add.ScatterLine(Points(x, y, chart), Color(color));
         drawn.LineWidth = 2.25f;
         if (line.Dashed) drawn.LinePattern = LinePattern.DenselyDashed;
         if (line.Dashed || line.X.Count > 24) return; // many markers would hide the line

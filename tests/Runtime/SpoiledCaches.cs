@@ -16,6 +16,8 @@ internal static class SpoiledCaches
     internal static void Spoil()
     {
         if (Environment.GetEnvironmentVariable(Variable) != "1") return;
+        // The library's own initializer comes first: it sets what libgomp reads when libtorch brings it along.
+        RuntimeHelpers.RunModuleConstructor(typeof(CacheRecord).Module.ModuleHandle);
         var library = NativeLibrary.Load(Path.Combine(AppContext.BaseDirectory, "libtorch_cpu.so"));
         var record = CacheRecord.Find(NativeLibrary.GetExport(library, "_ZN2at13globalContextEv"))
             ?? throw new InvalidOperationException("This build of libtorch does not name oneDNN's record of the caches.");
