@@ -24,7 +24,7 @@ internal static class LayoutBench
     private static IEnumerable<(string Name, Action Work, int Rounds)> Works()
     {
         var vgg = new VggFeatures(lastLayer: "relu5_1");
-        foreach (var side in new[] { 128, 256, 512 })
+        foreach (var side in new[] { 128, 176, 192, 256, 512 })
         {
             var picture = rand([1, 3, side, side], requires_grad: true);
             yield return ($"VGG-19 step, {side}²", () => autograd.grad([vgg.Extract(picture, "relu5_1")["relu5_1"].sum()], [picture]), side > 256 ? 5 : 9);

@@ -6,7 +6,7 @@ using ImageGen.Runtime;
 Dictionary<string, Func<IEnumerable<Measurement>>> benches = new()
 {
     ["style"] = StyleBench.Run,
-    ["layout"] = LayoutBench.Run,
+["layout"] = LayoutBench.Run,
     ["peer"] = PeerBench.Run,
     ["diffusion"] = DiffusionBench.Run,
     ["lora"] = LoraBench.Run,

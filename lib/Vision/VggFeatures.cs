@@ -38,6 +38,9 @@ public enum VggPooling
 /// </remarks>
 public sealed class VggFeatures : FeatureNetwork
 {
+    // Measured (`./course bench layout`): below, channels last takes 1.14 of the contiguous time at 128² and 1.04 at 176²; above, .94 at 192² and .81 at 512².
+    private const int PixelsToTurn = 180 * 180;
+
     private static readonly int[] Widths = [64, 128, 256, 512, 512];
 
     private readonly List<(string Layer, Conv2d? Convolution)> steps = [];
@@ -122,7 +125,7 @@ public sealed class VggFeatures : FeatureNetwork
 
     protected override void Compute(Tensor pictures, IReadOnlySet<string> wanted, FeatureMaps maps)
     {
-        var x = Normalization.ImageNet.Apply(pictures).LaidOut(true);
+        var x = Normalization.ImageNet.Apply(pictures).LaidOut(pictures.size(2) * pictures.size(3) >= PixelsToTurn);
         for (var i = 0; maps.Count < wanted.Count; i++)
         {
             var (layer, convolution) = steps[i];
