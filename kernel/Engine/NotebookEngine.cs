@@ -118,6 +118,23 @@ public sealed class NotebookEngine(string folder) : IDisposable
         catch (Exception error) { return errors.Thrown(error, number); }
     }
 
+    // A package serves without what it brings for notebooks, too: what fails there is told, and the cell goes on.
+    private async Task RunExtensionAsync(string file, int number, RunningCell cell)
+    {
+        string? fault = null;
+        try
+        {
+            if (Path.GetExtension(file) == ".dll") await PackageExtensions.RunAsync(file);
+            else
+                foreach (var part in CellParser.Parse(PackageExtensions.Cells(file)).Where(part => part.Language == CellLanguage.CSharp))
+                    fault ??= (await RunCSharpAsync(part, number, cell))?.Text;
+        }
+        catch (Exception error) when (error is not OperationCanceledException) { fault = (error.InnerException ?? error).Message; }
+        if (fault is null) return;
+        var package = Path.GetFileName(Path.GetFullPath(Path.Combine(file, "..", "..", "..", "..")));
+        cell.Context.DisplayStandardError($"What the package {package} brings for notebooks does not run here: {fault.Split('\n')[0]}\n");
+    }
+
     private static void Show(RunningCell cell, JsonObject bundle) =>
         cell.Context.Emit(new DisplayOutput(Guid.NewGuid().ToString("N"), bundle));
 
@@ -129,6 +146,7 @@ public sealed class NotebookEngine(string folder) : IDisposable
             try { script.Add(await references.AddAsync(request, cell.Token)); }
             catch (NotebookException error) { return CellErrors.Plain(nameof(NotebookException), error.Message, request.Line); }
         }
+        while (references.Extensions.TryDequeue(out var extension)) await RunExtensionAsync(extension, number, cell);
         var (guarded, insertions) = CellGuard.Add(part.Text);
         errors.Remember(number, part.Text, insertions);
         var outcome = await script.RunAsync(guarded, CellErrors.NameOf(number), cell.Token);

@@ -17,6 +17,9 @@ internal sealed class NuGetPackages(string notebookFolder) : IDisposable
         ? folder
         : Path.Combine(UserHome.Folder, ".nuget", "packages");
 
+    /// <summary>Files for notebooks that the packages brought and that nobody has run.</summary>
+    public Queue<string> Extensions { get; } = [];
+
     /// <summary>Adds a package source, as <c>#i "nuget: FOLDER-OR-URL"</c> does.</summary>
     public void AddSource(string source) =>
         sources.Add(source.Contains("://") ? source : Path.GetFullPath(source, notebookFolder));
@@ -109,7 +112,7 @@ internal sealed class NuGetPackages(string notebookFolder) : IDisposable
         return message.LastIndexOf(" [", StringComparison.Ordinal) is > 0 and var end ? message[..end] : message;
     }
 
-    private static List<string> Register(string assetsFile, string folder)
+    private List<string> Register(string assetsFile, string folder)
     {
         using var assets = JsonDocument.Parse(File.ReadAllBytes(assetsFile));
         var root = assets.RootElement;
@@ -122,6 +125,8 @@ internal sealed class NuGetPackages(string notebookFolder) : IDisposable
             compile.AddRange(Files("compile"));
             foreach (var file in Files("runtime")) KnownFiles.AddManaged(file);
             natives.AddRange(Files("native"));
+            foreach (var package in roots.Select(r => Path.Combine(r, path.GetString()!)))
+                foreach (var extension in PackageExtensions.In(package)) Extensions.Enqueue(extension);
 
             IEnumerable<string> Files(string kind) => !library.Value.TryGetProperty(kind, out var files) ? [] : files.EnumerateObject()
                 .Where(f => !f.Name.EndsWith("/_._", StringComparison.Ordinal))

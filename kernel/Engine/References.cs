@@ -10,6 +10,9 @@ internal sealed class References(string folder) : MetadataReferenceResolver, IDi
     private readonly Dictionary<string, PortableExecutableReference> read = [];
     private readonly NuGetPackages packages = new(folder);
 
+    /// <summary>Files for notebooks that packages brought and that nobody has run.</summary>
+    public Queue<string> Extensions => packages.Extensions;
+
     /// <summary>The .NET runtime and the names of .NET Interactive.</summary>
     public IEnumerable<MetadataReference> Default() =>
         [.. KnownFiles.Framework().Select(Reference), Reference(typeof(References).Assembly.Location),
@@ -23,7 +26,7 @@ internal sealed class References(string folder) : MetadataReferenceResolver, IDi
         if (request.Text.StartsWith("nuget:", StringComparison.OrdinalIgnoreCase))
         {
             var package = request.Text["nuget:".Length..].Trim();
-            if (!request.IsSource) return [.. (await packages.RestoreAsync(package, cancellationToken)).Select(ReferenceTo)];
+            if (!request.IsSource) return [.. (await packages.RestoreAsync(package, cancellationToken)).Where(IsNotOurs).Select(ReferenceTo)];
             packages.AddSource(package);
             return [];
         }
@@ -43,7 +46,7 @@ internal sealed class References(string folder) : MetadataReferenceResolver, IDi
 
     /// <summary>For an assembly that a referenced one mentions: Roslyn asks when a cell's code touches it.</summary>
     public override PortableExecutableReference? ResolveMissingAssembly(MetadataReference definition, AssemblyIdentity identity) =>
-        KnownFiles.Find(identity.Name) is { } file ? Reference(file) : null;
+        KnownFiles.Find(identity.Name) is { } file && IsNotOurs(file) ? Reference(file) : null;
 
     public void Dispose() => packages.Dispose();
 
@@ -65,6 +68,9 @@ internal sealed class References(string folder) : MetadataReferenceResolver, IDi
         return KnownFiles.Find(text) ?? throw new NotebookException(
             $"#r \"{text}\": there is no such file (looked for {file}). Build the project that makes it, or correct the path.");
     }
+
+    // Its public names are this kernel's own: seen twice, each would be ambiguous.
+    private static bool IsNotOurs(string file) => Path.GetFileName(file) != "Microsoft.DotNet.Interactive.dll";
 
     // A process has each assembly once: what the host brings is compiled against as the host has it.
     private MetadataReference ReferenceTo(string file) =>

@@ -26,6 +26,41 @@ public class ChartTests
     }
 
     [Fact]
+    public void AChartOfPlotlysOwnShowsItsFigureAndAPicture()
+    {
+        ChartFigure.ToJson(Losses); // loads Plotly.NET, as a cell that uses it does
+        var trace = new Plotly.NET.Trace("scatter");
+        trace.SetProperty("name", "squares");
+        trace.SetProperty("x", new[] { 1, 2, 3 });
+        trace.SetProperty("y", new[] { 1, 4, 9 });
+        var chart = Plotly.NET.GenericChart.ofTraceObject(true, trace);
+
+        Assert.Equal([PlotlyJson, "image/png", "text/plain"], Formatter.GetPreferredMimeTypesFor(chart.GetType()));
+        using var figure = JsonDocument.Parse(chart.ToDisplayString(PlotlyJson));
+        Assert.Equal([1, 4, 9], figure.RootElement.GetProperty("data")[0].GetProperty("y").EnumerateArray().Select(y => y.GetInt32()));
+        var picture = Png.Read(chart.ToDisplayString("image/png"));
+        Assert.Equal(Chart.Line(new[] { 1, 2, 3 }, new[] { 1, 4, 9 }, "squares").ToPicture(), picture);
+    }
+
+    [Theory]
+    [InlineData("""{"data":[{"type":"bar","x":["a","b"],"y":[1,2]}],"layout":{"title":{"text":"T"},"xaxis":{"title":"X"}}}""", "Bar T X")]
+    [InlineData("""{"data":[{"type":"heatmap","z":[[1,2],[3,4]]}],"layout":{}}""", "Heatmap  ")]
+    [InlineData("""{"data":[{"type":"histogram","x":[1,2,2]}],"layout":{}}""", "Histogram  ")]
+    [InlineData("""{"data":[{"type":"scatter","mode":"markers","y":[1,null,2]}],"layout":{}}""", "Scatter  ")]
+    [InlineData("""{"data":[{"type":"pie","values":[1,2]}],"layout":{}}""", null)]
+    [InlineData("""{"data":[{"type":"heatmap","z":[[1,2],[3]]}],"layout":{}}""", null)]
+    [InlineData("""{"data":[],"layout":{}}""", null)]
+    public void AFigureOfPlotlysIsReadAsFarAsItCanBeDrawn(string json, string? expected)
+    {
+        using var figure = JsonDocument.Parse(json);
+        var chart = PlotlyCharts.FromFigure(figure.RootElement);
+        Assert.Equal(expected, chart is null ? null : $"{chart.Series[0].GetType().Name.Replace("Series", "")} {chart.Title} {chart.XLabel}");
+        if (chart is not null) Assert.True(Png.Ink(chart.ToPicture()) > 100);
+    }
+
+    private const string PlotlyJson = "application/vnd.plotly.v1+json";
+
+    [Fact]
     public void ABundleIsPlotlyAndPngAndNothingElse() =>
         Assert.Equal(["application/vnd.plotly.v1+json", "image/png"], Formatter.GetPreferredMimeTypesFor(typeof(Chart)));
 

@@ -95,6 +95,51 @@ public sealed class ReferenceTests : IDisposable
         Assert.Equal("2", await run.Value("1 + 1"));
     }
 
+    [Fact]
+    public async Task What_a_package_brings_for_notebooks_runs_with_its_first_reference()
+    {
+        Feed(("Ringing.Shapes", """
+            namespace Microsoft.DotNet.Interactive { public interface IKernelExtension { System.Threading.Tasks.Task OnLoadAsync(object kernel); } }
+            public class Bell : Microsoft.DotNet.Interactive.IKernelExtension
+            {
+                public static int Rung;
+                public System.Threading.Tasks.Task OnLoadAsync(object kernel) { Rung++; return System.Threading.Tasks.Task.CompletedTask; }
+            }
+            """, null));
+        AddToPackage("Ringing.Shapes", "interactive-extensions/dotnet/extension.dib", """
+            #!meta
+            {"kernelInfo":{"defaultKernelName":"csharp"}}
+
+            #!markdown
+            # for people
+            #!csharp
+            var fromScript = Bell.Rung + 10;
+            """);
+        Assert.Equal("1", await run.Value("#r \"nuget: Ringing.Shapes, 1.0.0\"\nBell.Rung"));
+        Assert.Equal("11", await run.Value("#r \"nuget: Ringing.Shapes, 1.0.0\"\nfromScript"));
+        Assert.Equal("1", await run.Value("Bell.Rung"));
+    }
+
+    [Fact]
+    public async Task A_package_whose_notebook_script_fails_serves_all_the_same()
+    {
+        Feed(("Broken.Shapes", "public static class Whole { public static int V = 7; }", null));
+        AddToPackage("Broken.Shapes", "interactive-extensions/dotnet/extension.dib", "#!csharp\nNoSuchThing.Load();");
+        Assert.Equal("7", await run.Value("#r \"nuget: Broken.Shapes, 1.0.0\"\nWhole.V"));
+        Assert.StartsWith("What the package broken.shapes brings for notebooks does not run here: ", run.Text(errors: true));
+        Assert.Single(run.Text(errors: true).TrimEnd().Split('\n'));
+    }
+
+    private void AddToPackage(string name, string path, string text)
+    {
+        var file = Path.Combine(run.Folder, "feed", $"{name}.1.0.0.nupkg");
+        using var package = ZipFile.Open(file, ZipArchiveMode.Update);
+        if (path.EndsWith(".dib", StringComparison.Ordinal))
+            package.CreateEntryFromFile(Path.Combine(run.Folder, $"built-{name}.dll"), $"interactive-extensions/dotnet/{name}.dll");
+        using var writer = new StreamWriter(package.CreateEntry(path).Open());
+        writer.Write(text);
+    }
+
     // Names differ from test to test: a process loads an assembly of a name once.
     private string Compile(string code, params string[] references)
     {
