@@ -9,7 +9,7 @@ namespace ImageGen.Kernel.Completion;
 /// <summary>What stands at the cursor: its signature and its documentation.</summary>
 internal static class Tooltips
 {
-    private const int MostOverloads = 6;
+    private const int MostOverloads = 6, Widest = 72;
 
     private static readonly SymbolDisplayFormat Format = new(
         genericsOptions: SymbolDisplayGenericsOptions.IncludeTypeParameters | SymbolDisplayGenericsOptions.IncludeTypeConstraints,
@@ -20,7 +20,7 @@ internal static class Tooltips
         localOptions: SymbolDisplayLocalOptions.IncludeType,
         kindOptions: SymbolDisplayKindOptions.IncludeTypeKeyword | SymbolDisplayKindOptions.IncludeNamespaceKeyword,
         typeQualificationStyle: SymbolDisplayTypeQualificationStyle.NameAndContainingTypes,
-        miscellaneousOptions: SymbolDisplayMiscellaneousOptions.UseSpecialTypes | SymbolDisplayMiscellaneousOptions.IncludeNullableReferenceTypeModifier);
+        miscellaneousOptions: SymbolDisplayMiscellaneousOptions.UseSpecialTypes | SymbolDisplayMiscellaneousOptions.AllowDefaultLiteral | SymbolDisplayMiscellaneousOptions.IncludeNullableReferenceTypeModifier);
 
     /// <summary>The content of an inspect reply.</summary>
     /// <param name="session">Where the cells before ran.</param>
@@ -86,7 +86,14 @@ internal static class Tooltips
     // A cell's variables are fields of a class that nobody wrote.
     private static string Signature(ISymbol symbol)
     {
-        var text = symbol.ToDisplayString(symbol.ContainingType is { IsScriptClass: true } ? Format.WithMemberOptions(Format.MemberOptions & ~SymbolDisplayMemberOptions.IncludeContainingType) : Format);
-        return symbol is INamespaceSymbol ? symbol.ToDisplayString() : text;
+        if (symbol is INamespaceSymbol) return symbol.ToDisplayString();
+        var format = symbol.ContainingType is { IsScriptClass: true }
+            ? Format.WithMemberOptions(Format.MemberOptions & ~SymbolDisplayMemberOptions.IncludeContainingType) : Format;
+        var text = symbol.ToDisplayString(format);
+        if (text.Length <= Widest || symbol is not IMethodSymbol { Parameters.Length: > 0 } method) return text;
+        // Broken between parameters: a front end would break it in the middle of a word.
+        var head = symbol.ToDisplayString(format.WithMemberOptions(format.MemberOptions & ~SymbolDisplayMemberOptions.IncludeParameters));
+        var parameters = method.Parameters.Select(parameter => $"\n    {parameter.ToDisplayString(format)}");
+        return $"{head}({string.Join(',', parameters)})";
     }
 }

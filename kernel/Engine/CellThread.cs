@@ -40,6 +40,9 @@ internal sealed class CellThread : IDisposable
         return ended.Task;
     }
 
+    /// <summary>Whether the thread sleeps or waits; native code that computes does neither.</summary>
+    public bool IsWaiting => (thread.ThreadState & System.Threading.ThreadState.WaitSleepJoin) != 0;
+
     /// <summary>Ends a sleep or a wait of the running cell with an exception; without a cell, does nothing.</summary>
     public void Wake()
     {

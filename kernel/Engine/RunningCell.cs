@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ImageGen.Kernel.Outputs;
 using Microsoft.DotNet.Interactive;
 
@@ -8,6 +9,9 @@ internal sealed class RunningCell : IDisposable
 {
     // Code that asked for the token is trusted to end by itself, with what it has; a step of a training takes its time.
     private static readonly TimeSpan PatienceForToken = TimeSpan.FromSeconds(5);
+    // A wait this long is no step: the cell sleeps, or waits for what does not come.
+    private static readonly TimeSpan PatienceForWaits = TimeSpan.FromMilliseconds(700);
+    private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan PatienceForGuards = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan PatienceForWaking = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Aftermath = TimeSpan.FromSeconds(1);
@@ -53,9 +57,21 @@ internal sealed class RunningCell : IDisposable
 
     public void Dispose() => ended = true;
 
+    // Over early where the cell's thread does nothing but wait.
+    private async Task WaitForEndAsync(TimeSpan patience)
+    {
+        var begun = Stopwatch.GetTimestamp();
+        var waitsSince = begun;
+        while (!ended && Stopwatch.GetElapsedTime(begun) < patience && Stopwatch.GetElapsedTime(waitsSince) < PatienceForWaits)
+        {
+            await Task.Delay(Glance);
+            if (!thread.IsWaiting) waitsSince = Stopwatch.GetTimestamp();
+        }
+    }
+
     private async Task StopAsync(TimeSpan patience)
     {
-        await Task.Delay(patience);
+        await WaitForEndAsync(patience);
         if (ended || Interlocked.Exchange(ref stopped, 1) == 1) return;
         Context.IsStopped = true;
         CellGuard.Raise();

@@ -72,6 +72,17 @@ public sealed class ComfortTests(ComfortTests.Kernel shared) : IClassFixture<Com
     }
 
     [Fact]
+    public void A_long_signature_has_a_line_for_each_parameter()
+    {
+        const string code = "System.IO.File.ReadAllLinesAsync(";
+        var reply = kernel.Ask("inspect_request", new JsonObject { ["code"] = code, ["cursor_pos"] = code.Length, ["detail_level"] = 0 }).Reply;
+        var lines = ((string)reply["data"]!["text/plain"]!).Split('\n');
+        var first = Array.FindIndex(lines, line => line == "Task<string[]> File.ReadAllLinesAsync(");
+        Assert.True(first >= 0, string.Join('\n', lines));
+        Assert.Equal(["    string path,", "    CancellationToken cancellationToken = default)"], lines[(first + 1)..(first + 3)]);
+    }
+
+    [Fact]
     public void Explains_nothing_where_nothing_is()
     {
         var reply = kernel.Ask("inspect_request", new JsonObject { ["code"] = "  + ", ["cursor_pos"] = 1, ["detail_level"] = 0 }).Reply;

@@ -69,6 +69,18 @@ public sealed class InterruptTests : IDisposable
     }
 
     [Fact]
+    public async Task A_cell_that_read_its_token_and_then_sleeps_does_not_get_the_patience_of_a_training()
+    {
+        await Started();
+        var cell = run.Run("var stop = KernelInvocationContext.Current.CancellationToken; started.Set(); System.Threading.Thread.Sleep(-1);");
+        await InterruptWhenStarted();
+        // A training would have five seconds to end by itself.
+        var result = await cell.WaitAsync(TimeSpan.FromSeconds(4.5), TestContext.Current.CancellationToken);
+        Assert.Equal(CellStatus.Interrupted, result.Status);
+        Assert.Equal("7", await run.Value("kept"));
+    }
+
+    [Fact]
     public async Task What_cannot_be_stopped_is_left_behind_with_a_line_and_the_engine_goes_on()
     {
         await Started();
