@@ -10,6 +10,9 @@ namespace ImageGen.Bench;
 /// </summary>
 internal static class KernelBench
 {
+    /// <summary>The archived kernel's program, beside which ours is to be timed; null for none.</summary>
+    public static string? Peer { get; set; }
+
     private static string Kernel => Path.Combine(Folders.Root, "kernel", "bin", "ImageGen.Kernel.dll");
 
     /// <summary>Runs it.</summary>
@@ -20,6 +23,14 @@ internal static class KernelBench
         try
         {
             var figures = Measure(folder.FullName);
+            if (Peer is not null)
+                return
+                [
+                    new("start to first result over .NET Interactive's", figures["first"], AtMost: 0.5),
+                    new("#r of the library to first tensor, over its", figures["tensor"], AtMost: 1),
+                    new("trivial cell over its", figures["trivial"], AtMost: 1),
+                    new("memory over its", figures["memory"], AtMost: 1),
+                ];
             var trivial = figures["trivial"];
             List<Measurement> measurements =
             [
@@ -40,13 +51,14 @@ internal static class KernelBench
     {
         using (var install = Process.Start(new ProcessStartInfo("dotnet", [Kernel, "install", "--prefix", folder]) { RedirectStandardOutput = true })!)
             install.WaitForExit();
+        if (Peer is not null) WriteSpec(Path.Combine(folder, "share", "jupyter", "kernels", "upstream"), Peer);
         var script = Path.Combine(folder, "kernel.py");
         using (var resource = typeof(KernelBench).Assembly.GetManifestResourceStream("kernel.py")!)
         using (var file = File.Create(script)) resource.CopyTo(file);
 
         // Debian's Python has Debian's jupyter-client; another one may come first on PATH.
         var python = File.Exists("/usr/bin/python3") ? "/usr/bin/python3" : "python3";
-        var start = new ProcessStartInfo(python, [script, Path.Combine(Folders.Root, "bin")]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(python, [script, Path.Combine(Folders.Root, "bin"), .. Peer is null ? [] : new[] { "peer" }]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["JUPYTER_PATH"] = Path.Combine(folder, "share", "jupyter");
         using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync();
@@ -54,5 +66,13 @@ internal static class KernelBench
         process.WaitForExit();
         return process.ExitCode == 0 ? JsonSerializer.Deserialize<Dictionary<string, double>>(output.Trim().Split('\n')[^1])!
             : throw new CourseException("The kernel's benchmark needs Jupyter's client (on Debian or Ubuntu: sudo apt-get install jupyter-client); Python said: " + errors.Result.Trim().Split('\n')[^1]);
+    }
+
+    private static void WriteSpec(string folder, string program)
+    {
+        Directory.CreateDirectory(folder);
+        string[] arguments = [program, "jupyter", "--default-kernel", "csharp", "{connection_file}", "--http-port-range", "2048-3000"];
+        File.WriteAllText(Path.Combine(folder, "kernel.json"),
+            JsonSerializer.Serialize(new { argv = arguments, display_name = ".NET Interactive", language = "C#" }));
     }
 }

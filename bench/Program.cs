@@ -2,7 +2,12 @@ using System.Text.Json;
 using ImageGen.Bench;
 using ImageGen.Runtime;
 
-// dotnet run --project bench -- [NAME] [--json FILE]; no name runs all.
+// dotnet run --project bench -- [NAME] [--json FILE]; no name runs all. `kernel --peer PROGRAM` times it beside .NET Interactive.
+if (args is ["kernel", "--peer", var peer, ..])
+{
+    KernelBench.Peer = peer;
+    args = ["kernel", .. args[3..]];
+}
 Dictionary<string, Func<IEnumerable<Measurement>>> benches = new()
 {
     ["style"] = StyleBench.Run,
