@@ -25,7 +25,7 @@ internal static class UpstreamChecks
     // Ours opens the namespaces of these by itself.
     private static readonly Dictionary<string, string> Unopened = new()
     {
-        ["KernelInvocationContext"] = Namespace, ["DisplayedValue"] = Namespace, ["Formatter"] = Namespace + ".Formatting",
+        ["KernelInvocationContext"] = Namespace, ["DisplayedValue"] = Namespace + ".Formatting", ["Formatter"] = Namespace + ".Formatting",
     };
 
     private static readonly CSharpCompilationOptions Options = new(OutputKind.DynamicallyLinkedLibrary, usings: ["System", "System.Collections.Generic", "System.Linq"]);

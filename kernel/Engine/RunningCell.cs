@@ -44,7 +44,11 @@ internal sealed class RunningCell : IDisposable
     public bool IsInterrupted => Volatile.Read(ref interrupts) > 0;
 
     /// <summary>Enters the cell on its thread.</summary>
-    public void Enter() => KernelInvocationContext.Current = Context;
+    public void Enter()
+    {
+        Displays.Listen();
+        KernelInvocationContext.Current = Context;
+    }
 
     /// <summary>Interrupts. Returns at once; a second call does not wait for the cell to end by itself.</summary>
     public void Interrupt()

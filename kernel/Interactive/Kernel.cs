@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Html;
+using Microsoft.DotNet.Interactive.Formatting;
 
 namespace Microsoft.DotNet.Interactive;
 
@@ -18,8 +19,9 @@ public static class Kernel
     public static void CSS(string content) => Context.DisplayAs($"<style>{content}</style>", "text/html");
 
     /// <summary>Shows a value in the running cell.</summary>
-    public static DisplayedValue Display(this object? value, params string[] mimeTypes) => Context.Display(value, mimeTypes);
-
-    /// <summary>Shows text that is already of a MIME type; a binary type takes base64.</summary>
-    public static DisplayedValue DisplayAs(this string value, string mimeType) => Context.DisplayAs(value, mimeType);
+    /// <remarks>
+    /// The formatting library has an extension of this name, whose result names another display than the one that is shown;
+    /// C# prefers this one.
+    /// </remarks>
+    public static DisplayedValue Display<T>(this T value, params string[] mimeTypes) => Context.Display(value, mimeTypes);
 }

@@ -1,4 +1,5 @@
 using ImageGen.Kernel.Outputs;
+using Microsoft.DotNet.Interactive.Formatting;
 
 // The names of .NET Interactive, so that one and the same notebook line works on both kernels.
 namespace Microsoft.DotNet.Interactive;
@@ -41,20 +42,12 @@ public sealed class KernelInvocationContext
     /// <param name="value">What to show.</param>
     /// <param name="mimeTypes">The MIME types wanted, all in one output; none means those of the value's own type.</param>
     /// <returns>A handle that can show another value in the same place later.</returns>
-    public DisplayedValue Display(object? value, params string[] mimeTypes)
-    {
-        var shown = new DisplayedValue(this, mimeTypes);
-        Emit(new DisplayOutput(shown.DisplayId, MimeBundle.From(value, mimeTypes)));
-        return shown;
-    }
+    public DisplayedValue Display(object? value, params string[] mimeTypes) =>
+        Displays.Show(this, value, MimeBundle.From(value, mimeTypes));
 
     /// <summary>Shows text that is already of a MIME type; a binary type takes base64.</summary>
-    public DisplayedValue DisplayAs(string value, string mimeType)
-    {
-        var shown = new DisplayedValue(this, [mimeType]);
-        Emit(new DisplayOutput(shown.DisplayId, MimeBundle.Raw(value, mimeType)));
-        return shown;
-    }
+    public DisplayedValue DisplayAs(string value, string mimeType) =>
+        Displays.Show(this, value, MimeBundle.Raw(value, mimeType));
 
     /// <summary>Writes to the cell's standard output.</summary>
     public void DisplayStandardOut(string output) => Emit(new StreamOutput(IsError: false, output));
@@ -76,23 +69,4 @@ public sealed class KernelInvocationContext
         try { sink.Write(output); }
         finally { Running.Value = running; }
     }
-}
-
-/// <summary>A value on the page. It can be replaced from any thread, also after its cell has ended.</summary>
-public sealed class DisplayedValue
-{
-    private readonly KernelInvocationContext context;
-
-    internal DisplayedValue(KernelInvocationContext context, IReadOnlyList<string> mimeTypes) =>
-        (this.context, MimeTypes) = (context, mimeTypes);
-
-    /// <summary>The name of the place on the page.</summary>
-    public string DisplayId { get; } = Guid.NewGuid().ToString("N");
-
-    /// <summary>The MIME types that were asked for; none means those of each value's own type.</summary>
-    public IReadOnlyList<string> MimeTypes { get; }
-
-    /// <summary>Shows another value in this place.</summary>
-    public void Update(object? updatedValue) =>
-        context.Emit(new UpdateDisplay(DisplayId, MimeBundle.From(updatedValue, MimeTypes)));
 }

@@ -31,6 +31,18 @@ public static class MimeBundle
     /// <summary>A bundle of one type whose text is at hand.</summary>
     public static JsonObject Raw(string text, string mimeType) => new() { [mimeType] = Content(text, mimeType) };
 
+    /// <summary>What the formatting library made of a value that a cell shows.</summary>
+    public static JsonObject From(DisplayedValue shown)
+    {
+        var bundle = new JsonObject();
+        // HTML alone is what a type gets that asked for nothing.
+        var asked = shown.FormattedValues is not [{ MimeType: Html }] || shown.Value is IHtmlContent;
+        if (asked || !IsSimple(shown.Value?.GetType()))
+            foreach (var part in shown.FormattedValues) bundle[part.MimeType] = Content(part.Value, part.MimeType);
+        if (!asked) bundle[Plain] = shown.Value.ToDisplayString(Plain);
+        return bundle;
+    }
+
     // Plotly's type and every other JSON type must be JSON in the notebook: a front end does not parse strings.
     private static JsonNode? Content(string text, string mimeType)
     {
@@ -47,6 +59,6 @@ public static class MimeBundle
         return preferred is [Html] && value is not IHtmlContent ? [Html, Plain] : preferred;
     }
 
-    private static bool IsSimple(Type type) => type.IsPrimitive || type.IsEnum || type == typeof(string)
+    private static bool IsSimple(Type? type) => type is null || type.IsPrimitive || type.IsEnum || type == typeof(string)
         || type == typeof(decimal) || type == typeof(DateTime) || type == typeof(TimeSpan) || type == typeof(Guid);
 }

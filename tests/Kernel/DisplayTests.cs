@@ -105,6 +105,19 @@ public sealed class DisplayTests : IDisposable
         Assert.Equal("y", (string?)update.Bundle["text/plain"]);
     }
 
+    [Theory]
+    [InlineData("1.Display()")]
+    [InlineData("\"x\".Display()")]
+    [InlineData("new[] { 1 }.Display(\"text/plain\")")]
+    [InlineData("HTML(\"<i>x</i>\").Display()")]
+    public async Task What_Display_returns_updates_the_same_place(string code)
+    {
+        await run.Ok($"{code}.Update(2);");
+        var (display, update) = (Assert.Single(run.Outputs.OfType<DisplayOutput>()), Assert.Single(run.Outputs.OfType<UpdateDisplay>()));
+        Assert.Equal(display.DisplayId, update.DisplayId);
+        Assert.Contains("2", (string?)update.Bundle["text/plain"] ?? (string?)update.Bundle["text/html"]);
+    }
+
     [Fact]
     public async Task An_update_may_come_from_any_thread_and_from_a_later_cell()
     {
@@ -123,7 +136,7 @@ public sealed class DisplayTests : IDisposable
         Assert.True(context.IsPublic);
         Assert.True(context.GetProperty("Current")!.GetMethod!.IsStatic);
         var display = context.GetMethod("Display", [typeof(object), typeof(string[])])!;
-        Assert.Equal("Microsoft.DotNet.Interactive.DisplayedValue", display.ReturnType.FullName);
+        Assert.Equal("Microsoft.DotNet.Interactive.Formatting.DisplayedValue", display.ReturnType.FullName);
         Assert.NotNull(display.ReturnType.GetMethod("Update", [typeof(object)]));
         Assert.Null(KernelInvocationContext.Current);
     }
