@@ -44,23 +44,14 @@ internal static class PlotlyCharts
         };
     }
 
+    // By the assembly at hand and not by name: it is being loaded, and asking for it again would load it again.
     private static void Meet(Assembly assembly)
     {
-        if (assembly.GetName().Name != "Plotly.NET") return;
-        try { Register(); }
-        catch (Exception error) when (error is TypeLoadException or FileNotFoundException or FileLoadException)
-        {
-            // A kernel with an older FSharp.Core than Plotly.NET's: there such charts cannot be made either.
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Register()
-    {
-        Formatter.Register<GenericChart>((chart, writer) => writer.Write(ToJson(chart)), Plotly);
-        Formatter.Register<GenericChart>((chart, writer) => writer.Write(Convert.ToBase64String(Draw(chart).ToPng())), Png);
-        Formatter.Register<GenericChart>((chart, writer) => writer.Write(Describe(chart)), Plain);
-        Formatter.SetPreferredMimeTypesFor(typeof(GenericChart), Plotly, Png, Plain);
+        if (assembly.GetName().Name != "Plotly.NET" || assembly.GetType("Plotly.NET.GenericChart") is not { } type) return;
+        Formatter.Register(type, (chart, writer) => writer.Write(ToJson((GenericChart)chart)), Plotly);
+        Formatter.Register(type, (chart, writer) => writer.Write(Convert.ToBase64String(Draw((GenericChart)chart).ToPng())), Png);
+        Formatter.Register(type, (chart, writer) => writer.Write(Describe((GenericChart)chart)), Plain);
+        Formatter.SetPreferredMimeTypesFor(type, Plotly, Png, Plain);
     }
 
     private static string ToJson(GenericChart chart) => JsonConvert.SerializeObject(new Dictionary<string, object>
