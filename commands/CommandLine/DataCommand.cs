@@ -23,10 +23,28 @@ internal static class DataCommand
                     .Select(Markup.Escape).ToArray());
             AnsiConsole.Write(table);
             Console.WriteLine($"They are kept in {DownloadOptions.FromEnvironment().Cache}; ./course data fetch NAME fetches one.");
+            Console.WriteLine();
+            ListPackages();
             return 0;
         });
         return command;
     }
+
+    // In lines: a package's name and a hash leave no room for columns.
+    private static void ListPackages()
+    {
+        Console.WriteLine($"These came with packages of the build, and lie in {PackagedWeights.Folder}:");
+        foreach (var weights in PackagedWeights.All())
+        {
+            Console.WriteLine($"{weights.Name}: {weights.Title}, for lessons {string.Join(" ", weights.Lessons)}; here: {Here(weights)}");
+            Console.WriteLine($"  package {weights.Package} {weights.Version}, license {weights.License}");
+            foreach (var file in weights.Files)
+                Console.WriteLine($"  {file.File}, {DownloadView.Size(file.Size)}, sha256 {file.Sha256}");
+        }
+    }
+
+    private static string Here(PackagedWeights weights) =>
+        weights.Files.All(file => File.Exists(Path.Combine(PackagedWeights.Folder, file.File))) ? "yes" : "no: build again";
 
     private static Command Fetch()
     {
@@ -55,7 +73,14 @@ internal static class DataCommand
         {
             var wanted = parsed.GetValue(names) ?? [];
             var right = true;
-            foreach (var source in wanted.Length == 0 ? Sources.Load() : [.. wanted.Distinct().Select(Sources.Find)])
+            foreach (var weights in PackagedWeights.All().Where(weights => wanted.Length == 0 || wanted.Contains(weights.Name)))
+                foreach (var (file, problem) in weights.Verify())
+                {
+                    right &= problem is null;
+                    Console.WriteLine($"{weights.Name}/{file.File}: {(problem is null ? "good" : $"bad ({problem})")}");
+                }
+            foreach (var source in wanted.Length == 0 ? Sources.Load()
+                : [.. wanted.Distinct().Where(name => PackagedWeights.All().All(weights => weights.Name != name)).Select(Sources.Find)])
                 foreach (var file in Downloads.Verify(source))
                 {
                     // What is not here is only worth a line, and a failure, when it was asked for.

@@ -56,6 +56,27 @@ public static class FeatureNetworks
         return network;
     }
 
+    /// <summary>ResNet-18 with the published weights, which came with the build.</summary>
+    /// <param name="lastLayer">The last layer to build; all of them when not given.</param>
+    /// <param name="padding">What it sees beyond a picture's edge.</param>
+    /// <exception cref="CourseException">A file is missing or not the published one; or there is no such layer.</exception>
+    public static ResNetFeatures ResNet18(
+        string lastLayer = "layer4_3", ResNetPadding padding = ResNetPadding.Reflection)
+    {
+        var network = new ResNetFeatures(lastLayer, padding);
+        try
+        {
+            ResNetWeights.Load(network);
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+        network.to(Compute.Device);
+        return network;
+    }
+
     private static FeatureNetworkChoice Pyramid(string reason)
     {
         var pyramid = new FilterPyramid();

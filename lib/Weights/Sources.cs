@@ -30,7 +30,7 @@ public sealed record Source(
 /// <summary>The list of everything remote: data/sources.json.</summary>
 public static class Sources
 {
-    private sealed record Document(IReadOnlyList<Source> Sources);
+    private sealed record Document(IReadOnlyList<Source> Sources, IReadOnlyList<PackagedWeights>? Packages = null);
 
     private static readonly JsonSerializerOptions Strict = new(JsonSerializerDefaults.Web)
     {
@@ -42,15 +42,24 @@ public static class Sources
     /// <summary>Reads the list.</summary>
     /// <param name="path">A list of another place; the course's own when not given.</param>
     /// <exception cref="CourseException">The list is missing, not JSON, or an entry of it makes no sense.</exception>
-    public static IReadOnlyList<Source> Load(string? path = null)
+    public static IReadOnlyList<Source> Load(string? path = null) => Read(path).Sources;
+
+    /// <summary>The weights that came with packages of the build.</summary>
+    /// <exception cref="CourseException">As in <see cref="Load"/>.</exception>
+    internal static IReadOnlyList<PackagedWeights> LoadPackages(string? path = null) => Read(path).Packages ?? [];
+
+    private static Document Read(string? path)
     {
         path ??= Path.Combine(Folders.Data, "sources.json");
         try
         {
-            var sources = JsonSerializer.Deserialize<Document>(File.ReadAllBytes(path), Strict)?.Sources
+            var document = JsonSerializer.Deserialize<Document>(File.ReadAllBytes(path), Strict)
                 ?? throw new CourseException($"The list of sources {path} is empty: restore it from the repository.");
-            Check(sources, path);
-            return sources;
+            Check(document.Sources, path);
+            foreach (var (package, file) in (document.Packages ?? []).SelectMany(package => package.Files.Select(file => (package, file))))
+                if (!IsPlain(file.File) || file.Size < 1 || !IsHash(file.Sha256, 64))
+                    throw new CourseException($"The list of sources {path} is wrong at '{package.Name}': its file '{file.File}' needs a plain name, a size and a sha256.");
+            return document;
         }
         catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)
         {

@@ -9,8 +9,8 @@ namespace ImageGen.Weights;
 /// only when it is asked for, straight to its place.
 /// </summary>
 /// <remarks>
-/// Reads safetensors, indexes of sharded safetensors (<c>*.index.json</c>), and both layouts of PyTorch's <c>.pth</c>,
-/// <c>.pt</c> and <c>.bin</c>. What the file is, its first bytes say, not its name. A pickle is read by a machine that can build
+/// Reads safetensors, indexes of sharded safetensors (<c>*.index.json</c>), both layouts of PyTorch's <c>.pth</c>,
+/// <c>.pt</c> and <c>.bin</c>, and the tensors of ONNX files. What the file is, its first bytes say, not its name. A pickle is read by a machine that can build
 /// tensors and plain containers and nothing else; a file that asks for more is refused.
 /// Dispose of it when the tensors are read; they do not need it any more.
 /// </remarks>
@@ -65,6 +65,9 @@ public sealed class WeightFile : IDisposable
             throw;
         }
     }
+
+    /// <summary>A file whose header was read elsewhere.</summary>
+    internal static WeightFile Of(RawFile file, WeightHeader header) => new(file.Path, [file], header);
 
     /// <summary>Some of the tensors under other names, as a file that takes this one's place: dispose of that alone.</summary>
     /// <param name="rename">The tensor as it is to be called; null leaves it out.</param>
@@ -160,10 +163,11 @@ public sealed class WeightFile : IDisposable
         if (SafeTensorsReader.Recognizes(start)) return SafeTensorsReader.Read(file);
         if (TorchZipReader.Recognizes(start)) return TorchZipReader.Read(file);
         if (TorchLegacyReader.Recognizes(start)) return TorchLegacyReader.Read(file);
+        if (OnnxReader.Recognizes(start)) return OnnxReader.Read(file, 0, file.Length).Header;
         if (start.Length > 262 && start.AsSpan(257, 5).SequenceEqual("ustar"u8))
             throw file.Bad("it is a TAR archive, PyTorch's layout before 2017; load it with an old PyTorch and save it again");
         if (SafeTensorsReader.MayBe(start)) return SafeTensorsReader.Read(file);
-        throw file.Bad(ForeignFile.Explain(start) ?? "it is neither safetensors nor a file of torch.save (ZIP or legacy)");
+        throw file.Bad(ForeignFile.Explain(start) ?? "it is neither safetensors nor a file of torch.save (ZIP or legacy) nor ONNX");
     }
 
     private static WeightFile OpenShards(string path)

@@ -15,6 +15,8 @@ public class TilingTests
     [InlineData("pyramid", 150, 203, 70)]
     [InlineData("pyramid", 97, 64, 50)]
     [InlineData("vgg", 261, 198, 140)]
+    [InlineData("resnet", 241, 269, 130)]
+    [InlineData("resnet", 256, 192, 128)]
     public void PiecesSideBySideAreTheWhole(string which, int height, int width, int side)
     {
         using var scope = NewDisposeScope();
@@ -78,6 +80,9 @@ public class TilingTests
     public void InPiecesVggIsTheSame() =>
         // Large enough that the pieces, too, lie channels last: each layout rounds in its own way.
         Compare("vgg", "Gram", size: (300, 270), side: 160);
+
+    [Fact]
+    public void InPiecesResNetIsTheSame() => Compare("resnet", "Wasserstein-2", size: (213, 190), side: 110);
 
     private static void Compare(string which, string name, (int Height, int Width) size, int side) =>
         Compare(which, StyleStatistic.All.Single(statistic => statistic.Name == name), size, side);
@@ -211,7 +216,12 @@ public class TilingTests
     public void AForecastIsALine(double seconds, double gigabytes, int pieces, string expected) =>
         Assert.Equal(expected, new StyleForecast(seconds, gigabytes, pieces, 600, 400).ToString());
 
-    private static FeatureNetwork Network(string which) => which == "vgg" ? new VggFeatures(lastLayer: "relu5_1") : new FilterPyramid();
+    private static FeatureNetwork Network(string which) => which switch
+    {
+        "vgg" => new VggFeatures(lastLayer: "relu5_1"),
+        "resnet" => FeatureNetworks.ResNet18("layer3_2"),
+        _ => new FilterPyramid(),
+    };
 
     private static Picture Leaves(int seed)
     {

@@ -16,6 +16,7 @@ public class WeightFuzzTests
     [InlineData("types.safetensors", "module.safetensors", "../checkpoints/types.safetensors")]
     [InlineData("types.legacy.pth", "views.legacy.pth", "nested.legacy.pth", "old.legacy.pth", "protocol4.legacy.pth", "../checkpoints/passive2.legacy.pth", "../checkpoints/odd.legacy.pth")]
     [InlineData("types.zip.pth", "views.zip.pth", "nested.zip.pth", "protocol4.zip.pth", "../checkpoints/passive5.zip.pth", "../checkpoints/odd.zip.pth", "../checkpoints/expanded.zip.pth")]
+    [InlineData("types.onnx")]
     public void MutatedFilesAreReadOrRefused(params string[] names)
     {
         var originals = names.Select(name => File.ReadAllBytes(WeightFixtures.Path(name))).ToArray();
@@ -43,6 +44,7 @@ public class WeightFuzzTests
     [InlineData("views.legacy.pth")]
     [InlineData("nested.zip.pth")]
     [InlineData("shards.safetensors.index.json")]
+    [InlineData("types.onnx")]
     public void AFileCutAnywhereIsRefused(string name)
     {
         var bytes = File.ReadAllBytes(WeightFixtures.Path(name));
