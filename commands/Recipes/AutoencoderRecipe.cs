@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace ImageGen.Course.Recipes;
 
-/// <summary>The autoencoder of lesson 07: pictures of 64×64 to latents of 16×16×4 and back.</summary>
+/// <summary>The autoencoder of lesson 08: pictures of 64×64 to latents of 16×16×4 and back.</summary>
 internal sealed class AutoencoderRecipe : Recipe
 {
     // The U-Net and the adapters learn on this encoder's latents; the decoder may learn on without changing them: first to come

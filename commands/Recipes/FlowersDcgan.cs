@@ -5,7 +5,7 @@ using ImageGen.Text;
 namespace ImageGen.Course.Recipes;
 
 /// <summary>
-/// The full scale of lesson 04: the DCGAN at the published table's width, on photographs. Nothing of it is shipped: the
+/// The full scale of lesson 05: the DCGAN at the published table's width, on photographs. Nothing of it is shipped: the
 /// photographs may be used for research only, and must be fetched.
 /// </summary>
 /// <param name="open">Opens the photographs; those of the cache of downloads when null.</param>

@@ -9,7 +9,7 @@ using static TorchSharp.torch;
 
 namespace ImageGen.Course.Recipes;
 
-/// <summary>Something new for the model of lesson 07, learned by a LoRA on its U-Net: a few hundred pictures, a few minutes.</summary>
+/// <summary>Something new for the model of lesson 08, learned by a LoRA on its U-Net: a few hundred pictures, a few minutes.</summary>
 internal abstract class LoraRecipe : Recipe
 {
     private const int Judged = 256;

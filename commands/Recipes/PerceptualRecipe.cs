@@ -9,7 +9,7 @@ namespace ImageGen.Course.Recipes;
 
 /// <summary>
 /// The deep layers of the filter pyramid, trained in place of random: to tell 64 kinds of drawn texture apart by the mean
-/// and spread of their maps, whatever the light. An experiment of lesson 02; see there what came of it.
+/// and spread of their maps, whatever the light. An experiment of lesson 03; see there what came of it.
 /// </summary>
 internal sealed class PerceptualRecipe : Recipe
 {

@@ -9,7 +9,7 @@ using static TorchSharp.torch;
 
 namespace ImageGen.Course.Recipes;
 
-/// <summary>The U-Net of lesson 07, over the latents of <see cref="AutoencoderRecipe"/> and MiniBERT's vectors.</summary>
+/// <summary>The U-Net of lesson 08, over the latents of <see cref="AutoencoderRecipe"/> and MiniBERT's vectors.</summary>
 internal sealed class UNetRecipe : Recipe
 {
     private static readonly string[] Samples =

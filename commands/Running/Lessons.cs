@@ -9,10 +9,10 @@ namespace ImageGen.Course.Running;
 /// <param name="IsSolution">Whether it lies in notebooks/solutions.</param>
 public sealed record Lesson(int Number, string Path, bool IsSolution)
 {
-    /// <summary>The file's name without its extension, for example <c>02-style-transfer</c>.</summary>
+    /// <summary>The file's name without its extension, for example <c>03-style-transfer</c>.</summary>
     public string Name => System.IO.Path.GetFileNameWithoutExtension(Path);
 
-    /// <summary>The name among others: <c>02-style-transfer</c> or <c>solutions/02-style-transfer</c>.</summary>
+    /// <summary>The name among others: <c>03-style-transfer</c> or <c>solutions/03-style-transfer</c>.</summary>
     public string DisplayName => IsSolution ? $"solutions/{Name}" : Name;
 
     /// <summary>The folder it lies in, which is its working directory.</summary>
