@@ -1,3 +1,4 @@
+using ImageGen.Runtime;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -18,6 +19,13 @@ internal interface ITakesParameters
 /// </summary>
 internal static class EmptyModule
 {
+    /// <summary>Builds a module for <see cref="Fill"/>. Its tables take memory for a moment even so.</summary>
+    /// <exception cref="CourseException">That was too much: what a configuration says may be beyond all
+    /// bounds.</exception>
+    internal static T Of<T>(Func<Device, T> make) where T : nn.Module =>
+        MemoryShortage.Explained(() => make(new Device(DeviceType.META)),
+            "look whether the model's configuration says what it should");
+
     internal static void Fill(nn.Module module, IEnumerable<(WeightEntry Entry, string Name, Tensor Target)> pairs, Device device, ScalarType type)
     {
         var owners = module.named_modules().Append((name: "", module)).DistinctBy(named => named.Item1).ToDictionary(named => named.Item1, named => named.Item2);
