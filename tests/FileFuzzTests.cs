@@ -21,7 +21,7 @@ public class FileFuzzTests
     private const string Index = """{"_class_name": "StableDiffusionPipeline", "scheduler": ["diffusers", "PNDMScheduler"], "unet": ["diffusers", "UNet2DConditionModel"], "text_encoder": ["transformers", "CLIPTextModel"], "tokenizer": ["transformers", "CLIPTokenizer"], "safety_checker": [null, null]}""";
     private const string QuantState = """{"quant_type": "nf4", "blocksize": 64, "dtype": "float16", "shape": [8, 8]}""";
 
-    public static TheoryData<string> Formats => ["unet", "schedule", "autoencoder", "peft", "bert", "clip", "tokenizer", "index", "nf4", "csv", "jsonl", "mat", "shards", "png"];
+    public static TheoryData<string> Formats => ["unet", "schedule", "autoencoder", "peft", "bert", "clip", "tokenizer", "index", "nf4", "csv", "jsonl", "kohya", "mat", "shards", "png"];
 
     [Theory, MemberData(nameof(Formats))]
     public void MutatedFilesAreReadOrRefusedInOneLine(string format)
@@ -80,6 +80,7 @@ public class FileFuzzTests
             });
             case "csv": return (Table, bytes => CaptionTable.Rows(folder.Write("captions.csv", bytes)));
             case "jsonl": return (Objects, bytes => CaptionTable.Rows(folder.Write("metadata.jsonl", bytes)));
+            case "kohya": return (Encoding.UTF8.GetBytes("{\n  \"a\": {\"caption\": \"rose\", \"tags\": \"red, \\u1ed3\", \"train_resolution\": [8, 8]},\n  \"/x/b.png\": {\"tags\": \"tulip\"}\n}\n"), bytes => CaptionTable.Rows(folder.Write("meta_cap.json", bytes)));
             case "mat": return (File.ReadAllBytes(Fixture.PathOf("flowers102/mixed.mat")), bytes => MatFile.Read(folder.Write("a.mat", bytes)));
             case "png": return (File.ReadAllBytes(Fixture.PathOf("pictures/orientation-after.png")), bytes => Imaging.Picture.Load(folder.Write("a.png", bytes)));
             case "shards":
