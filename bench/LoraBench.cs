@@ -48,6 +48,13 @@ public static class LoraBench
         yield return new("forward pass without an adapter, batch 16", merged, "s");
         yield return new("  with one, not merged, against without", beside / merged);
 
+        using var decomposed = new UNet(UNetConfig.Petals(Words), Compute.Device);
+        using var dora = Lora.Attach(decomposed, Options with { Dora = true });
+        using var doraAdam = optim.AdamW(dora.parameters(), 1e-3);
+        var (lengths, _, more) = Paired.Time(() => Step(decomposed, doraAdam), () => Step(adapted, loraAdam), rounds: 7);
+        yield return new("DoRA training step, batch 16", lengths, "s");
+        yield return new("  time, DoRA against LoRA", more);
+
         void Step(UNet unet, OptimizerHelper optimizer)
         {
             using var one = NewDisposeScope();

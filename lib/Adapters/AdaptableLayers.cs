@@ -41,6 +41,14 @@ internal static class AdaptableLayers
         _ => ((Conv2d)layer).weight!,
     };
 
+    /// <summary>What is added to each output; null for a layer without.</summary>
+    internal static Tensor? Bias(nn.Module layer) => layer switch
+    {
+        Linear linear => linear.bias,
+        PointwiseConv2d pointwise => pointwise.Bias,
+        _ => ((Conv2d)layer).bias,
+    };
+
     // Of a convolution in groups the two matrices would be several; at a mirrored border zeros would be wrong.
     private static bool IsKnown(nn.Module module) => module is Linear or PointwiseConv2d
         || module is Conv2d { groups: 1, padding_mode: PaddingModes.Zeros, padding: not null };

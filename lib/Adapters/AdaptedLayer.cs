@@ -116,9 +116,14 @@ internal sealed class AdaptedLayer
         if (Quantized is null && !additions.Any(addition => addition is { Share: not 0, Merged: false })) return output; // to the bit
         using var scope = NewDisposeScope();
         var sum = Quantized is null ? output : output + Nf4Product.Of(x, Quantized);
+        // With something merged the layer's answer is of another weight than its own.
+        var answer = own is null && additions.Any(addition => addition.Magnitude is not null) ? WithoutBias(sum) : null;
         foreach (var addition in additions)
             if (addition is { Share: not 0, Merged: false })
-                sum = addition.AddTo(sum, x, OwnWeight); // Wx + w·s·B(Ax)
+                sum = addition.AddTo(sum, x, OwnWeight, answer); // Wx + w·s·B(Ax)
         return sum.MoveToOuterDisposeScope();
     }
+
+    private Tensor WithoutBias(Tensor output) => AdaptableLayers.Bias(layer) is not { } bias ? output
+        : output - (layer is Linear ? bias : bias.view(1, -1, 1, 1));
 }

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using ImageGen.Diffusion;
 using ImageGen.Runtime;
 using ImageGen.Weights;
 using TorchSharp;
@@ -61,10 +62,17 @@ internal static class LoraCheck
         var byName = new Dictionary<string, (string Path, nn.Module<Tensor, Tensor> Layer)>();
         foreach (var target in targets) byName[underscores ? target.Path.Replace('.', '_') : target.Path] = target;
 
+        // kohya's files name the U-Net's blocks as today, or as the first code did.
+        var first = underscores && model is UNet unet ? new SingleFileNames(unet.Config.ResnetsPerLevel, 0) : null;
         var found = new List<FoundLora>();
-        List<string> missing = [], shapes = [], halves = [];
-        foreach (var layer in mine.GroupBy(pair => pair.Name.Path))
+        List<string> missing = [], shapes = [], halves = [], doubled = [];
+        foreach (var layer in mine.GroupBy(pair => first?.Flat(pair.Name.Path) ?? pair.Name.Path))
         {
+            if (layer.GroupBy(pair => pair.Name.Role).Any(role => role.Count() > 1))
+            {
+                doubled.Add(layer.Key);
+                continue;
+            }
             var (down, up, magnitude) = (Of(layer, LoraRole.Down), Of(layer, LoraRole.Up),
                 Of(layer, LoraRole.Magnitude));
             if (down is null || up is null) halves.Add(layer.Key);
@@ -81,6 +89,7 @@ internal static class LoraCheck
             problems.Add($"{missing.Count} that the model has not, or not as a dense layer or a convolution: {Listing.Of(missing)}");
         if (shapes.Count > 0) problems.Add($"{shapes.Count} of another shape: {Listing.Of(shapes)}");
         if (halves.Count > 0) problems.Add($"{halves.Count} with only one of the two matrices: {Listing.Of(halves)}");
+        if (doubled.Count > 0) problems.Add($"{doubled.Count} that are there twice: {Listing.Of(doubled)}");
         var all = mine.Select(pair => pair.Name.Path).Distinct().Count();
         return problems.Count == 0
             ? found
@@ -139,8 +148,7 @@ internal static class LoraCheck
 
     private static bool IsMatrix(WeightEntry entry) => entry.Shape is [> 0, > 0] or [> 0, > 0, 1, 1];
 
-    // Two text encoders, blocks under their first names, deep transformers, or texts of 2048 numbers: only XL has
-    // these.
+    // Two text encoders, or texts of 2048 numbers: only XL has these.
     private static string? SdxlSign(WeightFile file)
     {
         foreach (var entry in file.Entries)

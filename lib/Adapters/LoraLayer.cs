@@ -60,11 +60,12 @@ public sealed class LoraLayer : nn.Module<Tensor, Tensor>
     /// <summary>The layer's output with the addition, as much of it as counts now.</summary>
     /// <param name="output">So far.</param>
     /// <param name="x">The layer's input.</param>
-    /// <param name="own">The layer's own weight, which DoRA asks for.</param>
-    internal Tensor AddTo(Tensor output, Tensor x, Func<Tensor> own)
+    /// <param name="own">The layer's own weight W, which DoRA asks for.</param>
+    /// <param name="answer">W(x), where the layer has worked it out already.</param>
+    internal Tensor AddTo(Tensor output, Tensor x, Func<Tensor> own, Tensor? answer)
     {
         using var scope = NewDisposeScope();
-        if (Magnitude is not null) return output.add(Decomposed(x, own()).to(output.dtype), Share)
+        if (Magnitude is not null) return output.add(Decomposed(x, own(), answer).to(output.dtype), Share)
             .MoveToOuterDisposeScope();
         var (narrow, weight) = (product.Of(Seen(x), A), Share * Scale);
         if (product.Convolves || output.dtype != B.dtype)
@@ -77,11 +78,12 @@ public sealed class LoraLayer : nn.Module<Tensor, Tensor>
 
     // (m/‖V‖ − 1)·W(x) + m/‖V‖·s·B(A(x)), where V = W + s·B·A: with W(x) itself, m/‖V‖·V(x). ‖V‖ gets no gradient
     // (section 4.3).
-    private Tensor Decomposed(Tensor x, Tensor own)
+    private Tensor Decomposed(Tensor x, Tensor own, Tensor? answer)
     {
         var seen = Seen(x);
         var ratio = product.ToOutput(Magnitude! / Lengths(own));
-        var plain = product.Of(seen, own.to(A.dtype));
+        // What the layer answered is of all of x: of what dropout leaves, the product is made again.
+        var plain = answer is not null && !Drops ? answer.to(A.dtype) : product.Of(seen, own.to(A.dtype));
         return (ratio - 1) * plain + ratio * Scale * product.Mix(product.Of(seen, A), B);
     }
 
@@ -96,8 +98,10 @@ public sealed class LoraLayer : nn.Module<Tensor, Tensor>
     private Tensor Seen(Tensor x)
     {
         var seen = x.to(A.dtype);
-        return training && dropout > 0 ? nn.functional.dropout(seen, dropout) : seen;
+        return Drops ? nn.functional.dropout(seen, dropout) : seen;
     }
+
+    private bool Drops => training && dropout > 0;
 
     /// <summary>LoRA's addition as a matrix, <c>s·B·A</c>, in the shape of the layer's weight; without DoRA's
     /// magnitudes.</summary>

@@ -11,7 +11,8 @@ public enum LoraLayout
     /// <summary>diffusers': <c>unet.PATH.lora.down.weight</c> and <c>up</c>, or <c>lora_A</c> and <c>lora_B</c>; α in <c>unet.PATH.alpha</c> where it is not the rank.</summary>
     Diffusers,
 
-    /// <summary>kohya's: <c>lora_unet_PATH_WITH_UNDERSCORES.lora_down.weight</c> and <c>lora_up</c>, and a number <c>.alpha</c>.</summary>
+    /// <summary>kohya's: <c>lora_unet_PATH_WITH_UNDERSCORES.lora_down.weight</c> and <c>lora_up</c>, and a number <c>.alpha</c>;
+    /// the U-Net's blocks are read under the names of the first code as well, <c>lora_unet_input_blocks_4_1_…</c>.</summary>
     Kohya,
 }
 

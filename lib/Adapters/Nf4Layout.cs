@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
 using ImageGen.Runtime;
 using ImageGen.Weights;
 using static TorchSharp.torch;
@@ -41,32 +40,35 @@ internal static class Nf4Layout
     internal static Nf4Weights Read(WeightFile file, string name)
     {
         using var scope = NewDisposeScope();
-        using var state = Parse(file, name);
-        var root = state.RootElement;
-        if (root.GetProperty("quant_type").GetString() != "nf4" || root.GetProperty("blocksize").GetInt32() != Nf4.BlockSize)
-            throw Bad(file, name, $"it is {root.GetProperty("quant_type")} in blocks of {root.GetProperty("blocksize")}; the course reads nf4 in blocks of {Nf4.BlockSize}");
-        long[] shape = [.. root.GetProperty("shape").EnumerateArray().Select(side => side.GetInt64())];
+        var state = Parse(file, name);
+        long[] shape = [.. state.Integers("shape").Select(side => (long)side)];
+        state.Only("nf4", "quant_type");
+        state.Only($"{Nf4.BlockSize}", "blocksize");
+        state.Only($"{Nf4.NestedBlockSize}", "nested_blocksize");
+        state.Only("float32", "nested_dtype");
+        var (word, offset) = (state.Word("dtype", ""), (float)state.Number("nested_offset", 0));
+        if (!shape.All(side => side > 0) || shape.Aggregate(1.0, (product, side) => product * side) > 1e15)
+            throw Bad(file, name, "its 'shape' is none");
+        var type = TypeOf(word) ?? throw Bad(file, name, $"its type '{word}' is none of a weight");
+        var nested = file.Contains(name + NestedScales);
+        if (nested && !state.Has("nested_offset")) throw Bad(file, name, "it has no 'nested_offset'");
+        state.End("4-bit weights");
         var count = shape.Aggregate(1L, (product, side) => product * side);
         var blocks = (count + Nf4.BlockSize - 1) / Nf4.BlockSize;
         RequireMap(file, name + Map, Nf4.Code);
         var packed = Part(file, name, (count + 1) / 2, ElementType.U8);
-        var type = TypeOf(root.GetProperty("dtype").GetString()!) ?? throw Bad(file, name, $"its type '{root.GetProperty("dtype")}' is none of a weight");
-        if (!file.Contains(name + NestedScales)) return new(shape, type, packed.view(-1, 1), Part(file, name + Scales, blocks, ElementType.F32), null, 0);
+        if (!nested) return new(shape, type, packed.view(-1, 1), Part(file, name + Scales, blocks, ElementType.F32), null, 0);
         RequireMap(file, name + NestedMap, Nf4.DynamicMap);
         return new(shape, type, packed.view(-1, 1), Part(file, name + Scales, blocks, ElementType.U8),
-            Part(file, name + NestedScales, (blocks + Nf4.NestedBlockSize - 1) / Nf4.NestedBlockSize, ElementType.F32), root.GetProperty("nested_offset").GetSingle());
+            Part(file, name + NestedScales, (blocks + Nf4.NestedBlockSize - 1) / Nf4.NestedBlockSize, ElementType.F32), offset);
     }
 
-    private static JsonDocument Parse(WeightFile file, string name)
+    private static ModelConfig Parse(WeightFile file, string name)
     {
-        try
-        {
-            var document = JsonDocument.Parse(file.Read(name + State).data<byte>().ToArray());
-            if (new[] { "quant_type", "blocksize", "shape", "dtype" }.All(key => document.RootElement.TryGetProperty(key, out _))
-                && (!file.Contains(name + NestedScales) || document.RootElement.TryGetProperty("nested_offset", out _))) return document;
-        }
-        catch (Exception error) when (error is JsonException or InvalidOperationException) { }
-        throw Bad(file, name, $"the JSON in {State[1..]} does not say what the layout asks for");
+        using var bytes = file.Read(name + State);
+        return bytes.dtype == ScalarType.Byte
+            ? ModelConfig.Parse(Encoding.UTF8.GetString(bytes.data<byte>().ToArray()), $"{file.Path}, {name}{State},")
+            : throw Bad(file, name, $"its {State[1..]} is no text");
     }
 
     private static Tensor Part(WeightFile file, string name, long count, ElementType type)

@@ -28,12 +28,14 @@ internal static class CaptionTable
     /// <summary>
     /// A picture's file name and its caption from each row: of a table without headings its two columns, of one with
     /// headings those under <c>file_name</c> and <c>text</c> or the like; of a file that ends in .jsonl the same fields
-    /// of each object.
+    /// of each object; of one that ends in .json what <see cref="KohyaCaptions"/> says.
     /// </summary>
     /// <exception cref="CourseException">A row is not of that form; the message names its line.</exception>
     public static IReadOnlyList<(string File, string Caption, int Line)> Rows(string path)
     {
-        var rows = path.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase) ? OfObjects(path) : OfTable(path);
+        var rows = path.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase) ? OfObjects(path)
+            : path.EndsWith(".json", StringComparison.OrdinalIgnoreCase) ? [.. KohyaCaptions.Rows(path, Text(path))]
+            : OfTable(path);
         foreach (var (file, caption, line) in rows)
         {
             if (file.Length == 0) throw Bad(path, line, "names no picture");

@@ -10,7 +10,8 @@ public sealed record SkippedFile(string Path, string Reason);
 /// <summary>
 /// A folder of one's own pictures as a data set: PNG, JPEG or WebP files, each with captions in a text file of the same
 /// name (<c>rose.jpg</c>, <c>rose.txt</c>, one caption a line) or in the rows of one <c>captions.csv</c>. Other
-/// programs' ways are read as well: <c>rose.caption</c>, <c>metadata.csv</c> and <c>metadata.jsonl</c>.
+/// programs' ways are read as well: <c>rose.caption</c>, <c>metadata.csv</c>, <c>metadata.jsonl</c> and kohya's
+/// <c>meta_cap.json</c>.
 /// </summary>
 public sealed class PictureFolder : ICaptionedPictures
 {
@@ -18,7 +19,7 @@ public sealed class PictureFolder : ICaptionedPictures
     public const string TableName = "captions.csv";
 
     private static readonly string[] Endings = [".png", ".jpg", ".jpeg", ".webp"], TextEndings = [".txt", ".caption"],
-        Tables = [TableName, "metadata.csv", "metadata.jsonl"];
+        Tables = [TableName, "metadata.csv", "metadata.jsonl", .. KohyaCaptions.Names];
 
     private readonly string[] paths;
     private readonly KeptPictures pictures;
@@ -135,15 +136,20 @@ public sealed class PictureFolder : ICaptionedPictures
 
     private static Dictionary<string, List<string>> FromTable(string table, string[] paths)
     {
-        var names = paths.Select(Key).ToHashSet();
+        var (names, byStem) = (paths.Select(Key).ToHashSet(), paths.ToLookup(StemKey, Key));
+        var withoutEndings = KohyaCaptions.Names.Contains(System.IO.Path.GetFileName(table).ToLowerInvariant());
         var found = new Dictionary<string, List<string>>();
         foreach (var (file, caption, line) in CaptionTable.Rows(table))
         {
             var key = CanonicalForm.Compose(file.StartsWith("./", StringComparison.Ordinal) ? file[2..] : file);
-            if (!names.Contains(key))
+            string[] named = names.Contains(key) ? [key] : withoutEndings ? [.. byStem[key]] : [];
+            if (named.Length == 0)
                 throw CaptionTable.Bad(table, line, $"names the picture '{file}', which is not in the folder");
-            if (!found.TryGetValue(key, out var list)) found[key] = list = [];
-            list.Add(caption);
+            foreach (var name in named)
+            {
+                if (!found.TryGetValue(name, out var list)) found[name] = list = [];
+                list.Add(caption);
+            }
         }
         return found;
     }

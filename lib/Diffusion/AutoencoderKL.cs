@@ -142,7 +142,7 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
     /// <exception cref="CourseException">The file does not fit: the message lists what is missing or of another shape.</exception>
     public static AutoencoderKL Open(WeightFile file, AutoencoderConfig config, Device device, ScalarType type = ScalarType.Float32)
     {
-        var model = new AutoencoderKL(config, new Device(DeviceType.META));
+        var model = EmptyModule.Of(nowhere => new AutoencoderKL(config, nowhere));
         try
         {
             file.LoadIntoEmpty(model, device, type, Rename);

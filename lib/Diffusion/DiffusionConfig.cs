@@ -38,6 +38,9 @@ public sealed record DiffusionConfig(
     /// </summary>
     public string? Scheduler { get; init; }
 
+    /// <summary>What is to be said before it is sampled as <see cref="Scheduler"/> says; null for nothing.</summary>
+    internal string? Notice { get; init; }
+
     /// <summary>How it is published to be sampled; how many steps, and what is predicted, stand elsewhere.</summary>
     public SamplerOptions Sampling { get; init; } = new();
 

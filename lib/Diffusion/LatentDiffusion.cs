@@ -157,12 +157,13 @@ public sealed partial class LatentDiffusion(
     {
         const SamplerKind usual = SamplerKind.DpmSolver;
         if (config.Scheduler is not { } name) return usual;
-        if (Sampler.OfClass(name) is { } own) return own;
-        var warning = $"The model's own sampler is a {name}, which the course has not: {usual} is used, unless "
-            + "GenerationOptions.Sampler names another.";
-        if (!warnedOfSampler) (warn ?? Console.WriteLine)(warning);
+        var own = Sampler.OfClass(name);
+        var unknown = own is not null ? null : $"The model's own sampler is a {name}, which the course has not: {usual} "
+            + "is used, unless GenerationOptions.Sampler names another.";
+        foreach (var warning in warnedOfSampler ? [] : new[] { config.Notice, unknown }.OfType<string>())
+            (warn ?? Console.WriteLine)(warning);
         warnedOfSampler = true;
-        return usual;
+        return own ?? usual;
     }
 
     // Each part has a seed of its own, counted up from the options'.

@@ -5,9 +5,14 @@ using static TorchSharp.torch;
 
 namespace ImageGen.Diffusion;
 
-/// <summary>What model_index.json says: which kind of model a folder holds, and which text encoder.</summary>
-internal sealed record ModelIndex(bool TextIsBert)
+/// <summary>What model_index.json says: which kind of model a folder holds, and of which classes its parts are.</summary>
+/// <param name="TextIsBert">Whether the text encoder is a BERT, and not CLIP's.</param>
+/// <param name="Scheduler">The scheduler's class; null where nothing is said.</param>
+internal sealed record ModelIndex(bool TextIsBert, string? Scheduler)
 {
+    /// <summary>The scheduler that is named where a model has none of its own.</summary>
+    internal const string Unnamed = "DDIMScheduler";
+
     private const string FileName = "model_index.json", Class = "_class_name", OurClass = "ImageGenLatentDiffusion";
 
     // What the published index of version 1 names, and the two pipelines that share its parts.
@@ -18,12 +23,13 @@ internal sealed record ModelIndex(bool TextIsBert)
     [
         ("unet", ["UNet2DConditionModel"]), ("vae", ["AutoencoderKL"]),
         ("text_encoder", ["CLIPTextModel", "BertModel"]),
+        ("tokenizer", ["CLIPTokenizer", "CLIPTokenizerFast", "BertTokenizer", "BertTokenizerFast"]),
     ];
 
     internal static ModelIndex Read(string folder)
     {
         var path = Path.Combine(folder, FileName);
-        if (PartFiles.Text(path) is not { } text) return new(TextIsBert: false);
+        if (JsonFile.Text(path) is not { } text) return new(TextIsBert: false, Scheduler: null);
         var json = ModelConfig.Parse(text, path);
         var kind = json.Word(Class, Known[0]);
         if (!Known.Contains(kind))
@@ -33,11 +39,15 @@ internal sealed record ModelIndex(bool TextIsBert)
             if (json.Has(part) && json.Words(part) is var names && !(names is [_, var name] && known.Contains(name)))
                 throw json.Error($"has '{part}' [{string.Join(", ", names)}]; the course opens "
                     + $"{string.Join(" or ", known)}.");
-        json.Ignore("tokenizer", "scheduler"); // these follow from the text encoder, and from the scheduler's own file
+        var isBert = json.Words("text_encoder", []) is [_, "BertModel"];
+        if (json.Words("tokenizer", []) is [_, var tokenizer]
+            && tokenizer.StartsWith("Bert", StringComparison.Ordinal) != isBert)
+            throw json.Error($"has a '{tokenizer}' beside a {(isBert ? "BertModel" : "CLIPTextModel")}.");
+        var scheduler = json.Words("scheduler", []); // its options are in its own file
         json.Ignore("safety_checker", "feature_extractor", "requires_safety_checker", "image_encoder"); // not used here
         json.Ignore("_diffusers_version", "_name_or_path"); // where the file comes from
         json.End("version 1 of Stable Diffusion");
-        return new(json.Has("text_encoder") && json.Words("text_encoder") is [_, "BertModel"]);
+        return new(isBert, scheduler.ElementAtOrDefault(1));
     }
 
     private static string Advice(string kind) => kind switch
@@ -49,7 +59,7 @@ internal sealed record ModelIndex(bool TextIsBert)
     };
 
     internal static void Write(string folder, bool isBert, string? scheduler) =>
-        PartFiles.Write(Path.Combine(folder, FileName), JsonSerializer.Serialize(Entries(isBert, scheduler)));
+        JsonFile.Write(Path.Combine(folder, FileName), JsonSerializer.Serialize(Entries(isBert, scheduler)) + "\n");
 
     private static Dictionary<string, object> Entries(bool isBert, string? scheduler) => new()
     {
@@ -57,7 +67,7 @@ internal sealed record ModelIndex(bool TextIsBert)
         ["unet"] = new[] { "diffusers", "UNet2DConditionModel" }, ["vae"] = new[] { "diffusers", "AutoencoderKL" },
         ["text_encoder"] = new[] { "transformers", isBert ? "BertModel" : "CLIPTextModel" },
         ["tokenizer"] = new[] { "transformers", isBert ? "BertTokenizer" : "CLIPTokenizer" },
-        ["scheduler"] = new[] { "diffusers", scheduler ?? "DDIMScheduler" },
+        ["scheduler"] = new[] { "diffusers", scheduler ?? Unnamed },
     };
 }
 
@@ -82,19 +92,6 @@ internal static class PartFiles
             + "missing."));
     }
 
-    /// <summary>A file's text; null where there is none.</summary>
-    internal static string? Text(string path)
-    {
-        try
-        {
-            return File.Exists(path) ? File.ReadAllText(path) : null;
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new CourseException($"The configuration {path} cannot be read: {error.Message}", error);
-        }
-    }
-
     internal static void Make(string folder)
     {
         try
@@ -104,21 +101,6 @@ internal static class PartFiles
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new CourseException($"The folder {folder} cannot be made: {error.Message}", error);
-        }
-    }
-
-    /// <summary>Writes it whole or not at all.</summary>
-    internal static void Write(string path, string text)
-    {
-        var partial = path + ".partial";
-        try
-        {
-            File.WriteAllText(partial, text + "\n");
-            File.Move(partial, path, overwrite: true);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new CourseException($"The file {path} cannot be written: {error.Message}", error);
         }
     }
 }

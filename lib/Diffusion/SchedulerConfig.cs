@@ -46,10 +46,16 @@ internal static class SchedulerConfig
         ("logrho", SolverType.Midpoint), ("bh1", SolverType.Midpoint), ("bh2", SolverType.Midpoint),
     ];
 
-    internal static DiffusionConfig Read(string json, string source)
+    /// <param name="json">The text.</param>
+    /// <param name="source">The file it stands in, for the error.</param>
+    /// <param name="indexed">The class that the folder's model_index.json names: it counts, as it does for
+    /// diffusers.</param>
+    internal static DiffusionConfig Read(string json, string source, string? indexed = null)
     {
         var config = ModelConfig.Parse(json, source);
-        var name = config.Has(Class) ? config.Word(Class, "") : null;
+        var own = config.Has(Class) ? config.Word(Class, "") : null;
+        // For a model without a class of its own the course has written this one there.
+        var name = own is null && indexed == ModelIndex.Unnamed ? null : indexed ?? own;
         var kind = name is null ? null : Sampler.OfClass(name);
         var (start, end) = kind == SamplerKind.Heun ? (0.00085, 0.012) : (1e-4, 0.02);
         var read = new DiffusionConfig(
@@ -60,6 +66,8 @@ internal static class SchedulerConfig
             config.Truth("rescale_betas_zero_snr", false))
         {
             Scheduler = name,
+            Notice = own is null || own == name ? null : $"{source} is of a {own}, and model_index.json beside it names "
+                + $"a {name}: that is taken, as diffusers does.",
             TrainedBetas = config.Has("trained_betas") ? config.Numbers("trained_betas") : null,
             Sampling = new()
             {

@@ -83,10 +83,10 @@ public static class StableDiffusion
             default: throw new CourseException($"A {model.Text.GetType().Name} cannot be written: the text encoder must be CLIP or a BERT.");
         }
         SafeTensors.Save(In(AutoencoderFolder, Weights), model.Autoencoder, type);
-        PartFiles.Write(In(AutoencoderFolder, Config), model.Autoencoder.Config.ToJson());
+        JsonFile.Write(In(AutoencoderFolder, Config), model.Autoencoder.Config.ToJson() + "\n");
         SafeTensors.Save(In(UNetFolder, Weights), model.UNet, type);
-        PartFiles.Write(In(UNetFolder, Config), model.UNet.Config.ToJson());
-        PartFiles.Write(In(SchedulerFolder, Schedule), model.Config.ToJson());
+        JsonFile.Write(In(UNetFolder, Config), model.UNet.Config.ToJson() + "\n");
+        JsonFile.Write(In(SchedulerFolder, Schedule), model.Config.ToJson() + "\n");
         ModelIndex.Write(folder, isBert: model.Text is BertConditioner, model.Config.Scheduler);
 
         string In(params ReadOnlySpan<string> parts) => Path.Combine([folder, .. parts]);

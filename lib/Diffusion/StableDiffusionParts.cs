@@ -27,8 +27,9 @@ internal sealed class StableDiffusionParts
         if (averaged && file is null)
             throw new CourseException($"{folder} is a folder, whose weights are one set: averaged (EMA) weights beside "
                 + "the trained ones are in some checkpoints of one file.");
-        textIsBert = ModelIndex.Read(folder).TextIsBert;
-        var diffusion = ConfigOf(SchedulerFolder, Schedule, DiffusionConfig.FromJson, DiffusionConfig.StableDiffusion);
+        (textIsBert, var scheduler) = ModelIndex.Read(folder);
+        var diffusion = ConfigOf(SchedulerFolder, Schedule,
+            (json, source) => SchedulerConfig.Read(json, source, scheduler), DiffusionConfig.StableDiffusion);
         // Latents are no values from −1 to 1: where early files ask to cut them, or leave it to a class that does,
         // diffusers' pipeline does not.
         Diffusion = diffusion with { Sampling = diffusion.Sampling with { ClipSampleRange = null } };
@@ -89,40 +90,17 @@ internal sealed class StableDiffusionParts
 
     private ClipConditioner OpenClip(Device device, ScalarType type)
     {
-        var path = Path.Combine(folder, TextFolder, Config);
-        var config = ClipTextConfig.StableDiffusion;
-        if (PartFiles.Text(path) is { } text)
-        {
-            CheckTextEncoder(ModelConfig.Parse(text, path));
-            config = ClipTextConfig.Load(path) with { Projection = null };
-        }
+        var config = ConfigOf(TextFolder, Config, ClipTextConfig.Parse, ClipTextConfig.StableDiffusion)
+            with { Projection = null };
         var vocabulary = TokenizerFile(ClipTokenizer.VocabularyFile);
         var tokenizer = ClipTokenizer.Load(vocabulary, TokenizerFile(ClipTokenizer.MergesFile));
         if (tokenizer.Vocabulary.Count > config.VocabularySize)
             throw new CourseException($"The parts in {folder} do not fit: the tokenizer has "
                 + $"{tokenizer.Vocabulary.Count} tokens and the text encoder knows {config.VocabularySize}.");
+        var beside = Path.GetDirectoryName(vocabulary)!;
+        tokenizer = tokenizer.PaddedBy(TokenizerSettings.Padding(beside, tokenizer.Vocabulary, config.Positions));
         using var weights = Weights(TextFolder, type);
         return new ClipConditioner(tokenizer, ClipTextEncoder.Open(weights, config, device, type));
-    }
-
-    // The numbers are read by ClipTextConfig; what else such a file says is looked at here.
-    private static void CheckTextEncoder(ModelConfig config)
-    {
-        if (config.Has("text_config")) return; // CLIP's whole, of which ClipTextConfig takes a part
-        config.Only("quick_gelu", "hidden_act");
-        config.Only("clip_text_model", "model_type");
-        if (config.Words("architectures", ["CLIPTextModel"]) is not ["CLIPTextModel"]) throw config.Error("is of "
-            + "another text encoder than a CLIPTextModel.");
-        config.Ignore("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
-            "max_position_embeddings", "eos_token_id", "layer_norm_eps"); // ClipTextConfig's
-        config.Ignore("projection_dim"); // the U-Net looks at the tokens' vectors, which are not projected
-        config.Ignore("attention_dropout", "dropout", "initializer_factor", "initializer_range",
-            "gradient_checkpointing"); // of its training
-        config.Ignore("bos_token_id", "pad_token_id"); // the tokenizer's
-        config.Ignore("torch_dtype", "dtype"); // the files say it
-        config.Ignore("_name_or_path", "transformers_version", "use_cache", "return_dict",
-            "_attn_implementation_autoset"); // of the program that wrote it
-        config.End("a text encoder");
     }
 
     private WeightFile Weights(string part, ScalarType type)
@@ -156,6 +134,6 @@ internal sealed class StableDiffusionParts
     }
 
     private T ConfigOf<T>(string part, string name, Func<string, string, T> read, T otherwise) =>
-        PartFiles.Text(Path.Combine(folder, part, name)) is { } text ? read(text, Path.Combine(folder, part, name))
+        JsonFile.Text(Path.Combine(folder, part, name)) is { } text ? read(text, Path.Combine(folder, part, name))
             : otherwise;
 }

@@ -146,7 +146,7 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor, Tensor?, Tensor>
     /// <exception cref="CourseException">The file does not fit: the message lists what is missing or of another shape.</exception>
     public static UNet Open(WeightFile file, UNetConfig config, Device device, ScalarType type = ScalarType.Float32)
     {
-        var model = new UNet(config, new Device(DeviceType.META));
+        var model = EmptyModule.Of(nowhere => new UNet(config, nowhere));
         try
         {
             file.LoadIntoEmpty(model, device, type);

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using ImageGen.Runtime;
 
 namespace ImageGen.Gan;
@@ -48,6 +49,7 @@ public enum DiscriminatorNorm
 }
 
 /// <summary>The measures of a text-conditioned DCGAN for 64×64 pictures. The defaults are the published table's.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record GanConfig
 {
     /// <summary>Numbers in the text embedding e.</summary>

@@ -47,7 +47,7 @@ public sealed class GanModel : IDisposable
     {
         var config = ConfigOf(file);
         ICaptionEncoder encoder = file.Metadata.TryGetValue(TermsKey, out var terms)
-            ? new BagOfWords(JsonSerializer.Deserialize<string[]>(terms)!)
+            ? new BagOfWords(TermsOf(file, terms))
             : new RememberedVectors(BertText.Mini(Compute.Device));
         if (encoder.Width != config.TextWidth)
             throw new CourseException($"The weights file {file.Path} was trained with texts of {config.TextWidth} numbers, but its {encoder.Name} makes {encoder.Width}: train it again with ./course train.");
@@ -137,6 +137,9 @@ public sealed class GanModel : IDisposable
             if (withText || name != "text") file.LoadInto(part, key => key.StartsWith(start, StringComparison.Ordinal) ? key[start.Length..] : null);
         }
     }
+
+    private static string[] TermsOf(WeightFile file, string terms) =>
+        ModelConfig.Parse($$"""{"{{TermsKey}}": {{terms}}}""", file.Path).Words(TermsKey);
 
     private static GanConfig ConfigOf(WeightFile file)
     {

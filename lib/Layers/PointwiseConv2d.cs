@@ -32,6 +32,9 @@ internal sealed class PointwiseConv2d : nn.Module<Tensor, Tensor>, ITakesParamet
     /// <summary>The matrix, <c>[outputs, inputs, 1, 1]</c>.</summary>
     internal Parameter Weight => weight;
 
+    /// <summary>What is added, <c>[outputs]</c>.</summary>
+    internal Parameter Bias => bias;
+
     /// <summary>From <c>[B, inputs, H, W]</c> to <c>[B, outputs, H, W]</c>.</summary>
     public override Tensor forward(Tensor x) => Apply(x, weight, bias);
 

@@ -14,12 +14,12 @@ public sealed class BertLayer : nn.Module<Tensor, Tensor?, Tensor>
     private readonly Linear query, key, value, mix, widen, narrow;
     private readonly LayerNorm mixNorm, narrowNorm;
     private readonly int heads;
-    private readonly double dropout;
+    private readonly double dropout, attentionDropout;
 
     /// <summary>Makes a layer with torch's initial weights.</summary>
     public BertLayer(BertConfig config, Device? device = null) : base(nameof(BertLayer))
     {
-        (heads, dropout) = (config.Heads, config.Dropout);
+        (heads, dropout, attentionDropout) = (config.Heads, config.Dropout, config.AttentionDropout ?? config.Dropout);
         var width = config.Width;
         (query, key, value) = (Dense(width, width), Dense(width, width), Dense(width, width));
         (mix, widen, narrow) = (Dense(width, width), Dense(width, config.FeedForward), Dense(config.FeedForward, width));
@@ -43,7 +43,7 @@ public sealed class BertLayer : nn.Module<Tensor, Tensor?, Tensor>
     {
         using var scope = NewDisposeScope();
         var kept = maps is null ? null : new List<Tensor>();
-        var looked = Attention.Of(query.call(x), key.call(x), value.call(x), heads, mask, training ? dropout : 0, kept);
+        var looked = Attention.Of(query.call(x), key.call(x), value.call(x), heads, mask, training ? attentionDropout : 0, kept);
         var a = mixNorm.call(x + Drop(mix.call(looked))); // a = LN(x + W·attention(x))
         var thought = narrow.call(nn.functional.gelu(widen.call(a))); // gelu(x) = x·Φ(x), by erf and not by tanh
         foreach (var map in kept ?? []) maps!.Add(map.MoveToOuterDisposeScope());

@@ -73,7 +73,7 @@ public sealed class BertText : ICaptionEncoder, IDisposable
     {
         var folder = Downloads.PathIfCached("bert")
             ?? throw new CourseException("bert-base-uncased is not in the cache: fetch its 441 MB with ./course data fetch bert.");
-        return Fill(BertConfig.Base, Vocabulary.Load(Path.Combine(folder, VocabularyFile)), folder, device, model => model.Load(Path.Combine(folder, WeightsFile)));
+        return Fill(BertConfig.Base, Vocabulary.Load(Path.Combine(folder, VocabularyFile)), folder, device, From(folder));
     }
 
     /// <summary>Reads a model from one file that carries its configuration and its vocabulary as notes.</summary>
@@ -83,7 +83,8 @@ public sealed class BertText : ICaptionEncoder, IDisposable
         string Note(string name) => file.Metadata.GetValueOrDefault(name)
             ?? throw new CourseException($"The weights file {file.Path} carries no {name}: it was not made by ./course train {MiniName}.");
         var config = BertConfig.Parse(Note(ConfigFile), file.Path);
-        return Fill(config, new(Note(VocabularyFile).TrimEnd('\n').Split('\n')), file.Path, device, model => file.LoadInto(model, model.Rename));
+        return Fill(config, new(Note(VocabularyFile).TrimEnd('\n').Split('\n')), file.Path, device,
+            (model, place) => file.LoadIntoEmpty(model, place, ScalarType.Float32, model.Rename));
     }
 
     /// <summary>What a file of weights must carry for <see cref="Open"/>: the configuration and the vocabulary.</summary>
@@ -98,21 +99,28 @@ public sealed class BertText : ICaptionEncoder, IDisposable
     public static BertText Load(string folder, Device? device = null)
     {
         var config = BertConfig.Load(Path.Combine(folder, ConfigFile));
-        var settings = Path.Combine(folder, TokenizerFile);
-        var cased = File.Exists(settings) ? !ModelJson.Read(settings).Truth("do_lower_case", true) : null as bool?;
-        return Fill(config, Vocabulary.Load(Path.Combine(folder, VocabularyFile)), folder, device, model => model.Load(Path.Combine(folder, WeightsFile)), cased);
+        var vocabulary = Vocabulary.Load(Path.Combine(folder, VocabularyFile));
+        var cased = TokenizerSettings.IsCased(folder, vocabulary);
+        return Fill(config, vocabulary, folder, device, From(folder), cased);
     }
 
-    private static BertText Fill(BertConfig config, Vocabulary vocabulary, string from, Device? device, Action<MaskedLanguageModel> load, bool? cased = null)
+    private static Action<MaskedLanguageModel, Device> From(string folder) => (model, place) =>
+    {
+        using var file = WeightFile.Open(Path.Combine(folder, WeightsFile));
+        file.LoadIntoEmpty(model, place, ScalarType.Float32, model.Rename);
+    };
+
+    private static BertText Fill(BertConfig config, Vocabulary vocabulary, string from, Device? device,
+        Action<MaskedLanguageModel, Device> load, bool? cased = null)
     {
         // A table may have more rows than there are tokens: some are filled up to a number that suits a GPU.
         if (vocabulary.Count > config.VocabularySize)
             throw new CourseException($"The model in {from} does not fit together: {VocabularyFile} has {vocabulary.Count} tokens, {ConfigFile} says {config.VocabularySize}.");
         var tokenizer = new WordPieceTokenizer(vocabulary, cased);
-        var model = new MaskedLanguageModel(config, device);
+        var model = EmptyModule.Of(nowhere => new MaskedLanguageModel(config, nowhere));
         try
         {
-            load(model);
+            load(model, device ?? CPU);
         }
         catch
         {

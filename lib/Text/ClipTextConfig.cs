@@ -30,31 +30,41 @@ public sealed record ClipTextConfig(
 
     /// <summary>Reads a published config.json: CLIP's whole, whose text part is taken, or a text encoder's own.</summary>
     /// <exception cref="CourseException">The file is missing, no JSON, or describes a model that this class is not.</exception>
-    public static ClipTextConfig Load(string path)
+    public static ClipTextConfig Load(string path) => Of(ModelConfig.Load(path));
+
+    /// <summary>Reads the text of a config.json, which <paramref name="path"/> carries.</summary>
+    internal static ClipTextConfig Parse(string text, string path) => Of(ModelConfig.Parse(text, path));
+
+    private static ClipTextConfig Of(ModelConfig file)
     {
-        var whole = ModelJson.Read(path);
-        var json = whole.Part("text_config");
-        json.Expect("hidden_act", "quick_gelu");
-        return new ClipTextConfig(json.Integer("vocab_size", 49408), json.Integer("hidden_size", 512), json.Integer("num_hidden_layers", 12),
-            json.Integer("num_attention_heads", 8), json.Integer("intermediate_size", 2048), json.Integer("max_position_embeddings", 77),
-            whole.Has("text_config") ? whole.Integer("projection_dim", 512) : null,
-            json.Integer("eos_token_id", HighestId), json.Number("layer_norm_eps", 1e-5)).Checked();
+        var (config, projection) = TransformersConfig.OfClip(file, "text_config");
+        config.Only("quick_gelu", "hidden_act");
+        var read = config.Checked(new ClipTextConfig(config.Integer("vocab_size", 49408),
+            config.Integer("hidden_size", 512), config.Integer("num_hidden_layers", 12),
+            config.Integer("num_attention_heads", 8), config.Integer("intermediate_size", 2048),
+            config.Integer("max_position_embeddings", 77), projection, config.Integer("eos_token_id", HighestId),
+            config.Number("layer_norm_eps", 1e-5)).Checked);
+        config.Ignore("projection_dim"); // CLIP's whole says it; a text encoder's vectors are not projected
+        config.Ignore("attention_dropout", "dropout"); // of its training
+        TransformersConfig.Finish(config, "a text encoder");
+        return read;
     }
 
     /// <summary>Writes the config.json of a text encoder, as Stable Diffusion's folder has one.</summary>
     /// <exception cref="CourseException">The file cannot be written.</exception>
-    public void Save(string path) => ModelJson.Write(path, new Dictionary<string, object>
+    public void Save(string path) => JsonFile.Write(path, JsonFile.Of(new Dictionary<string, object>
     {
         ["architectures"] = new[] { "CLIPTextModel" }, ["model_type"] = "clip_text_model", ["hidden_act"] = "quick_gelu",
         ["vocab_size"] = VocabularySize, ["hidden_size"] = Width, ["num_hidden_layers"] = Layers, ["num_attention_heads"] = Heads,
         ["intermediate_size"] = FeedForward, ["max_position_embeddings"] = Positions, ["eos_token_id"] = EndId, ["layer_norm_eps"] = NormEpsilon,
-    });
+    }));
 
     /// <summary>Itself, if its numbers can be a text tower.</summary>
     /// <exception cref="CourseException">One cannot: the message names it, its value and what it may be.</exception>
     internal ClipTextConfig Checked()
     {
-        ModelJson.AtLeastOne((nameof(VocabularySize), VocabularySize), (nameof(Width), Width), (nameof(Layers), Layers), (nameof(Heads), Heads),
+        ModelConfig.Vocabulary(nameof(VocabularySize), VocabularySize);
+        ModelConfig.Within((nameof(Width), Width), (nameof(Layers), Layers), (nameof(Heads), Heads),
             (nameof(FeedForward), FeedForward), (nameof(Positions), Positions), (nameof(Projection), Projection ?? 1));
         return Width % Heads == 0 ? this : throw new CourseException($"Width is {Width} and Heads is {Heads}: the width must be a multiple of the heads.");
     }

@@ -84,7 +84,7 @@ public sealed class ClipTextEncoder : nn.Module<Tensor, ClipTextOutput>
     /// <exception cref="CourseException">The file does not fit: the message lists what is missing or of another shape.</exception>
     public static ClipTextEncoder Open(WeightFile file, ClipTextConfig config, Device device, ScalarType type = ScalarType.Float32)
     {
-        var encoder = new ClipTextEncoder(config, new Device(DeviceType.META));
+        var encoder = EmptyModule.Of(nowhere => new ClipTextEncoder(config, nowhere));
         try
         {
             OpenAiClip.Translated(file).LoadIntoEmpty(encoder, device, type, encoder.Rename);

@@ -77,13 +77,17 @@ public sealed class ClipTokenizer : ITextTokenizer
         }
     }
 
+    /// <summary>The same with another token that fills up; with none named, itself.</summary>
+    internal ClipTokenizer PaddedBy(string? token) =>
+        token is null ? this : new(Vocabulary, [.. pairs.Merges], Vocabulary.Require(token));
+
     /// <summary>Writes vocab.json and merges.txt in the published form, which <see cref="Load"/> reads.</summary>
     /// <param name="folder">An existing folder.</param>
     /// <exception cref="CourseException">A file cannot be written.</exception>
     public void Save(string folder)
     {
-        ModelJson.Write(Path.Combine(folder, VocabularyFile), Vocabulary.Tokens.Select((token, id) => (token, id)).ToDictionary(pair => pair.token, pair => (object)pair.id));
-        ModelJson.WriteText(Path.Combine(folder, MergesFile), "#version: 0.2\n" + string.Concat(pairs.Merges.Select(pair => $"{pair.Left} {pair.Right}\n")));
+        JsonFile.Write(Path.Combine(folder, VocabularyFile), JsonFile.Of(Vocabulary.Tokens.Select((token, id) => (token, id)).ToDictionary(pair => pair.token, pair => (object)pair.id)));
+        JsonFile.Write(Path.Combine(folder, MergesFile), "#version: 0.2\n" + string.Concat(pairs.Merges.Select(pair => $"{pair.Left} {pair.Right}\n")));
     }
 
     /// <summary>The pieces of a text, without begin and end; these two, written out in the text, stand for themselves.</summary>

@@ -78,16 +78,22 @@ public sealed class MaskedLanguageModel : nn.Module<Tensor, Tensor, Tensor>
     public Tensor Scores(Tensor sequence) =>
         nn.functional.linear(norm.call(nn.functional.gelu(transform.call(sequence))), Encoder.WordVectors, head.bias);
 
-    private sealed class Head : nn.Module
+    private sealed class Head : nn.Module, ITakesParameters
     {
         // TorchSharp puts another parameter here when the module moves, and finds the field by this name.
-        internal readonly Parameter bias;
+        internal Parameter bias;
 
         internal Head(int size, nn.Module transform, Device? device) : base(nameof(Head))
         {
             bias = new(zeros(size, device: device));
             register_parameter(nameof(bias), bias);
             register_module("transform", transform);
+        }
+
+        void ITakesParameters.Take(string name, Parameter value)
+        {
+            bias = value;
+            ConditionallyRegisterParameter(name, value);
         }
     }
 }

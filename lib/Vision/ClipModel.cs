@@ -42,7 +42,8 @@ public sealed class ClipModel : nn.Module
     /// <exception cref="CourseException">The file is missing or damaged, or is another model.</exception>
     public static ClipModel Load(string path, ClipTextConfig? text = null, ClipVisionConfig? vision = null)
     {
-        var model = new ClipModel(text ?? ClipTextConfig.Base, vision ?? ClipVisionConfig.Base);
+        var model = MemoryShortage.Explained(() => new ClipModel(text ?? ClipTextConfig.Base,
+            vision ?? ClipVisionConfig.Base), "close other programs, if these are the model's measures");
         try
         {
             using var file = OpenAiClip.Translated(WeightFile.Open(path));

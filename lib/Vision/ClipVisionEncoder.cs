@@ -27,19 +27,25 @@ public sealed record ClipVisionConfig(
     /// <exception cref="CourseException">The file is missing, no JSON, or describes a model that this class is not.</exception>
     public static ClipVisionConfig Load(string path)
     {
-        var whole = ModelJson.Read(path);
-        var json = whole.Part("vision_config");
-        json.Expect("hidden_act", "quick_gelu");
-        return new ClipVisionConfig(json.Integer("image_size", 224), json.Integer("patch_size", 32), json.Integer("hidden_size", 768),
-            json.Integer("num_hidden_layers", 12), json.Integer("num_attention_heads", 12), json.Integer("intermediate_size", 3072),
-            whole.Integer("projection_dim", 512), json.Number("layer_norm_eps", 1e-5)).Checked();
+        var (config, projection) = TransformersConfig.OfClip(ModelConfig.Load(path), "vision_config");
+        config.Only("quick_gelu", "hidden_act");
+        config.Only("3", "num_channels");
+        var own = config.Integer("projection_dim", 512); // of a picture tower alone; else CLIP's whole says it
+        var read = config.Checked(new ClipVisionConfig(config.Integer("image_size", 224),
+            config.Integer("patch_size", 32), config.Integer("hidden_size", 768),
+            config.Integer("num_hidden_layers", 12), config.Integer("num_attention_heads", 12),
+            config.Integer("intermediate_size", 3072), projection ?? own,
+            config.Number("layer_norm_eps", 1e-5)).Checked);
+        config.Ignore("attention_dropout", "dropout"); // of its training
+        TransformersConfig.Finish(config, "a picture tower");
+        return read;
     }
 
     /// <summary>Itself, if its numbers can be a picture tower.</summary>
     /// <exception cref="CourseException">One cannot: the message names it, its value and what it may be.</exception>
     internal ClipVisionConfig Checked()
     {
-        ModelJson.AtLeastOne((nameof(Side), Side), (nameof(Patch), Patch), (nameof(Width), Width), (nameof(Layers), Layers), (nameof(Heads), Heads),
+        ModelConfig.Within((nameof(Side), Side), (nameof(Patch), Patch), (nameof(Width), Width), (nameof(Layers), Layers), (nameof(Heads), Heads),
             (nameof(FeedForward), FeedForward), (nameof(Projection), Projection));
         if (Side % Patch != 0) throw new CourseException($"Side is {Side} and Patch is {Patch}: the side must be a multiple of the patch.");
         return Width % Heads == 0 ? this : throw new CourseException($"Width is {Width} and Heads is {Heads}: the width must be a multiple of the heads.");

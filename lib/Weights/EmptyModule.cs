@@ -1,3 +1,4 @@
+using ImageGen.Runtime;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -18,18 +19,28 @@ internal interface ITakesParameters
 /// </summary>
 internal static class EmptyModule
 {
-    internal static void Fill(nn.Module module, IEnumerable<(WeightEntry Entry, string Name, Tensor Target)> pairs, Device device, ScalarType type)
+    /// <summary>Builds a module for <see cref="Fill"/>. Its tables take memory for a moment even so.</summary>
+    /// <exception cref="CourseException">That was too much: what a configuration says may be beyond all
+    /// bounds.</exception>
+    internal static T Of<T>(Func<Device, T> make) where T : nn.Module =>
+        MemoryShortage.Explained(() => make(new Device(DeviceType.META)),
+            "look whether the model's configuration says what it should");
+
+    /// <returns>The tensors that hold NaN.</returns>
+    internal static IReadOnlyList<string> Fill(nn.Module module, IEnumerable<(WeightEntry Entry, string Name, Tensor Target)> pairs, Device device, ScalarType type)
     {
         var owners = module.named_modules().Append((name: "", module)).DistinctBy(named => named.Item1).ToDictionary(named => named.Item1, named => named.Item2);
+        var found = new List<string>();
         foreach (var (entry, name, target) in pairs)
         {
             using var scope = NewDisposeScope();
             var values = empty(target.shape, type, device);
-            TensorCopy.Copy(entry, values);
+            if (TensorCopy.Copy(entry, values, check: true)) found.Add(entry.Name);
             var dot = name.LastIndexOf('.');
             Put(owners[dot < 0 ? "" : name[..dot]], name[(dot + 1)..], nn.Parameter(values.DetachFromDisposeScope()));
             target.Dispose(); // not every layer frees the parameter that it gives up
         }
+        return found;
     }
 
     // The layers keep their parameters in fields of their own, which only their properties set.

@@ -6,24 +6,31 @@ using static TorchSharp.torch;
 
 namespace ImageGen.Weights;
 
-/// <summary>Finds the tensors of a file that hold NaN, before any of them is copied: a network with one such number
-/// answers with nothing else.</summary>
+/// <summary>Finds the tensors of a file that hold NaN: a network with one such number answers with nothing
+/// else.</summary>
 internal static class NotANumber
 {
+    /// <summary>Looks before any is copied, so that a model which has numbers keeps them.</summary>
     /// <exception cref="CourseException">Some hold NaN: the line names them.</exception>
-    internal static void Refuse(string path, IEnumerable<WeightEntry> entries)
+    internal static void Refuse(string path, IEnumerable<WeightEntry> entries) =>
+        RefuseFound(path, [.. entries.Where(Has).Select(entry => entry.Name)]);
+
+    /// <summary>Refuses a file in which some were found.</summary>
+    internal static void RefuseFound(string path, IReadOnlyList<string> found)
     {
-        List<string> found = [.. entries.Where(Has).Select(entry => entry.Name)];
         if (found.Count > 0)
             throw new CourseException($"The weights file {path} holds numbers that are none (NaN) in {found.Count} " +
                 $"of its tensors: {Listing.Of(found)}. It was saved after a training had failed, or is damaged: use " +
                     $"an earlier checkpoint.");
     }
 
+    /// <summary>Whether numbers of this type can be none.</summary>
+    internal static bool Can(ElementType type) =>
+        type is ElementType.F64 or ElementType.F32 or ElementType.F16 or ElementType.BF16;
+
     private static bool Has(WeightEntry entry)
     {
-        if (entry.Count == 0 || entry.Type is not (ElementType.F64 or ElementType.F32 or ElementType.F16
-            or ElementType.BF16)) return false;
+        if (entry.Count == 0 || !Can(entry.Type)) return false;
         if (entry.Where.Strides is not null) return HasStrided(entry);
         var size = entry.Type.Size();
         const int bytes = RawFile.WindowBytes;

@@ -11,7 +11,7 @@ namespace ImageGen.Weights;
 /// </remarks>
 internal sealed class RawFile : IDisposable
 {
-    // Below this, mapping costs more than it saves.
+    // Below this, mapping costs more than it saves; and so much stays in the processor's cache.
     private const int SmallBytes = 1 << 18;
 
     /// <summary>The longest window: large enough that letting it go, which every thread waits for, costs little beside copying it.</summary>
@@ -74,17 +74,28 @@ internal sealed class RawFile : IDisposable
     }
 
     /// <summary>Copies the bytes at <paramref name="offset"/>.</summary>
+    /// <param name="offset">Where they begin.</param>
+    /// <param name="into">Where they go.</param>
+    /// <param name="look">Is shown them on the way, while they are in the processor's cache: some whole 8 bytes at a
+    /// time, and the last ones.</param>
     /// <exception cref="CourseException">They are not all in the file, or the disk fails.</exception>
-    internal void Read(long offset, Span<byte> into)
+    internal void Read(long offset, Span<byte> into, Action<ReadOnlySpan<byte>>? look = null)
     {
         CheckInside(offset, into.Length);
         for (; into.Length >= SmallBytes; into = into[Math.Min(into.Length, WindowBytes)..])
         {
             using var window = Window(offset, Math.Min(into.Length, WindowBytes));
-            window.Bytes.CopyTo(into);
+            var step = look is null ? window.Bytes.Length : SmallBytes;
+            for (var at = 0; at < window.Bytes.Length; at += step)
+            {
+                var piece = window.Bytes.Slice(at, Math.Min(step, window.Bytes.Length - at));
+                look?.Invoke(piece);
+                piece.CopyTo(into[at..]);
+            }
             offset += window.Bytes.Length;
         }
         ReadSmall(offset, into);
+        if (into.Length > 0) look?.Invoke(into);
     }
 
     internal byte[] Read(long offset, int count)

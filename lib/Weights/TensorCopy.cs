@@ -22,30 +22,38 @@ internal static class TensorCopy
 
     /// <param name="entry">What to read.</param>
     /// <param name="target">A tensor of the same shape; its values are replaced. Gradients must be off.</param>
-    internal static void Copy(WeightEntry entry, Tensor target)
+    /// <param name="check">Whether to look for NaN on the way: a second way through gigabytes costs as much.</param>
+    /// <returns>Whether there was one.</returns>
+    internal static bool Copy(WeightEntry entry, Tensor target, bool check = false)
     {
         var type = TypeOf(entry);
-        if (entry.Count == 0) return;
+        if (entry.Count == 0) return false;
+        check &= NotANumber.Can(entry.Type);
         using var scope = NewDisposeScope();
         target = target.detach();
-        if (entry.Where.Strides is { } strides) CopyStrided(entry, type, strides, target);
-        else if (!target.is_contiguous())
+        if (entry.Where.Strides is { } strides)
+        {
+            CopyStrided(entry, type, strides, target);
+            return check && target.isnan().any().item<bool>();
+        }
+        if (!target.is_contiguous())
         {
             var inOrder = empty(target.shape, type);
-            Copy(entry, inOrder);
+            var found = Copy(entry, inOrder, check);
             target.copy_(inOrder);
+            return found;
         }
         // A truth value must be 0 or 1 in memory, and a file may say otherwise: it is read as bytes and compared.
-        else if (type == target.dtype && target.device_type == DeviceType.CPU && type != ScalarType.Bool)
-            Fill(entry.Where.File, entry.Where.Offset, target.view(-1), entry.Type.Size());
-        else if (type is ScalarType.Float16 or ScalarType.BFloat16 && target.dtype == ScalarType.Float32 && target.device_type == DeviceType.CPU)
-            CopyWidening(entry, target.view(-1));
-        else CopyConverting(entry, type, target.view(-1));
+        if (type == target.dtype && target.device_type == DeviceType.CPU && type != ScalarType.Bool)
+            return Fill(entry, entry.Where.Offset, target.view(-1), check);
+        return type is ScalarType.Float16 or ScalarType.BFloat16 && target.dtype == ScalarType.Float32 && target.device_type == DeviceType.CPU
+            ? CopyWidening(entry, target.view(-1), check) : CopyConverting(entry, type, target.view(-1), check);
     }
 
     // How most published weights are stored and wanted. Every processor takes stretches of the file and widens them from the map.
-    private static void CopyWidening(WeightEntry entry, Tensor target)
+    private static bool CopyWidening(WeightEntry entry, Tensor target, bool check)
     {
+        var found = false;
         const long stretch = RawFile.WindowBytes / sizeof(ushort);
         var (file, first, brain) = (entry.Where.File, entry.Where.Offset, entry.Type == ElementType.BF16);
         try
@@ -56,6 +64,7 @@ internal static class TensorCopy
         {
             ExceptionDispatchInfo.Throw(several.InnerExceptions[0]);
         }
+        return found;
 
         void Widen(long index)
         {
@@ -63,13 +72,20 @@ internal static class TensorCopy
             using var part = target.narrow(0, start, Math.Min(stretch, entry.Count - start));
             var into = MemoryMarshal.Cast<byte, float>(part.bytes);
             using var window = file.Window(first + start * sizeof(ushort), into.Length * sizeof(ushort));
-            Widening.ToSingle(MemoryMarshal.Cast<byte, ushort>(window.Bytes), into, brain);
+            var numbers = MemoryMarshal.Cast<byte, ushort>(window.Bytes);
+            // As many at a time as stay in the processor's cache between the two.
+            for (var at = 0; at < numbers.Length; at += BlockElements)
+            {
+                var block = numbers.Slice(at, Math.Min(BlockElements, numbers.Length - at));
+                if (check && NotANumber.In(MemoryMarshal.AsBytes(block), entry.Type)) found = true;
+                Widening.ToSingle(block, into[at..], brain);
+            }
         }
     }
 
-    private static void CopyConverting(WeightEntry entry, ScalarType type, Tensor target)
+    private static bool CopyConverting(WeightEntry entry, ScalarType type, Tensor target, bool check)
     {
-        var size = entry.Type.Size();
+        var (size, found) = (entry.Type.Size(), false);
         var most = BlockElementsFor(target);
         var block = empty([Math.Min(most, entry.Count)], type == ScalarType.Bool ? ScalarType.Byte : type);
         for (long at = 0; at < entry.Count; at += most)
@@ -77,9 +93,10 @@ internal static class TensorCopy
             using var scope = NewDisposeScope();
             var count = Math.Min(most, entry.Count - at);
             var part = block.narrow(0, 0, count);
-            Fill(entry.Where.File, entry.Where.Offset + at * size, part, size);
+            found |= Fill(entry, entry.Where.Offset + at * size, part, check);
             target.narrow(0, at, count).copy_(type == ScalarType.Bool ? part.ne(0) : part);
         }
+        return found;
     }
 
     // A copy to another device costs a call each time, whatever it holds.
@@ -91,19 +108,23 @@ internal static class TensorCopy
         long[] shape = [.. entry.Shape];
         var reach = TensorShape.Reach(shape, strides)!.Value;
         var stretch = empty([reach + 1], type == ScalarType.Bool ? ScalarType.Byte : type);
-        Fill(entry.Where.File, entry.Where.Offset, stretch, entry.Type.Size());
+        Fill(entry, entry.Where.Offset, stretch, check: false);
         var view = stretch.as_strided(shape, strides);
         target.copy_(type == ScalarType.Bool ? view.ne(0) : view);
     }
 
     /// <summary>Fills a contiguous CPU tensor of one dimension with the file's bytes.</summary>
-    private static void Fill(RawFile file, long offset, Tensor target, int size)
+    private static bool Fill(WeightEntry entry, long offset, Tensor target, bool check)
     {
+        var (size, found) = (entry.Type.Size(), false);
         var most = SpanBytes / size;
         for (long at = 0; at < target.NumberOfElements; at += most)
         {
             using var part = target.narrow(0, at, Math.Min(most, target.NumberOfElements - at));
-            file.Read(offset + at * size, part.bytes);
+            entry.Where.File.Read(offset + at * size, part.bytes, check ? Look : null);
         }
+        return found;
+
+        void Look(ReadOnlySpan<byte> bytes) => found = found || NotANumber.In(bytes, entry.Type);
     }
 }

@@ -136,12 +136,10 @@ public sealed class WeightFile : IDisposable
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var pairs = Match(module, rename, averaged: false);
-        MemoryShortage.Explained(() =>
-        {
-            EmptyModule.Fill(module, pairs, device, type);
-            return true;
-        }, "close other programs, or load the weights in half precision");
+        var pairs = WeightMatch.Find(Path, Entries, module, rename ?? (name => name), averaged: false, Skipped);
+        // They are looked for on the way: what is refused had no numbers before.
+        NotANumber.RefuseFound(Path, MemoryShortage.Explained(() => EmptyModule.Fill(module, pairs, device, type),
+            "close other programs, or load the weights in half precision"));
     }
 
     /// <summary>Closes the file; tensors that were read stay.</summary>

@@ -35,6 +35,66 @@ public sealed class LoraFileTests : IDisposable
         Assert.Equal(layout == LoraLayout.Peft, File.Exists(folder["adapter_config.json"]));
     }
 
+    // Stable Diffusion's blocks under both names, as the published converters of checkpoints pair them.
+    [Theory]
+    [InlineData("input_blocks_0_0", "conv_in")]
+    [InlineData("input_blocks_1_0_in_layers_2", "down_blocks_0_resnets_0_conv1")]
+    [InlineData("input_blocks_2_1_proj_in", "down_blocks_0_attentions_1_proj_in")]
+    [InlineData("input_blocks_3_0_op", "down_blocks_0_downsamplers_0_conv")]
+    [InlineData("input_blocks_4_0_skip_connection", "down_blocks_1_resnets_0_conv_shortcut")]
+    [InlineData("input_blocks_4_1_transformer_blocks_0_attn1_to_q", "down_blocks_1_attentions_0_transformer_blocks_0_attn1_to_q")]
+    [InlineData("input_blocks_8_1_transformer_blocks_0_ff_net_0_proj", "down_blocks_2_attentions_1_transformer_blocks_0_ff_net_0_proj")]
+    [InlineData("input_blocks_11_0_out_layers_3", "down_blocks_3_resnets_1_conv2")]
+    [InlineData("middle_block_0_emb_layers_1", "mid_block_resnets_0_time_emb_proj")]
+    [InlineData("middle_block_1_proj_out", "mid_block_attentions_0_proj_out")]
+    [InlineData("middle_block_2_out_layers_3", "mid_block_resnets_1_conv2")]
+    [InlineData("output_blocks_2_1_conv", "up_blocks_0_upsamplers_0_conv")]
+    [InlineData("output_blocks_5_2_conv", "up_blocks_1_upsamplers_0_conv")]
+    [InlineData("output_blocks_11_1_transformer_blocks_0_attn2_to_out_0", "up_blocks_3_attentions_2_transformer_blocks_0_attn2_to_out_0")]
+    [InlineData("time_embed_0", "time_embedding_linear_1")]
+    [InlineData("time_embed_2", "time_embedding_linear_2")]
+    [InlineData("out_2", "conv_out")]
+    [InlineData("down_blocks_0_resnets_0_conv1", null), InlineData("mid_block_attentions_0_proj_in", null), InlineData("output_blocks_2", null)]
+    public void KohyasNamesOfTheFirstCodeAreTodays(string first, string? today) =>
+        Assert.Equal(today, new ImageGen.Diffusion.SingleFileNames(unetLayers: 2, autoencoderLevels: 4).Flat(first));
+
+    [Fact]
+    public void AFileUnderTheFirstCodesNamesIsTheSameLora()
+    {
+        using var scope = NewDisposeScope();
+        Tensor expected;
+        using (var lora = Lora.Attach(unet, new() { Targets = LoraOptions.Everything, Rank = 2 }).Taught())
+        {
+            LoraFile.Save(lora, folder["today.safetensors"], LoraLayout.Kohya);
+            expected = unet.Ask();
+        }
+        // One block a level: one in and the halving behind it, two out.
+        (string, string)[] blocks =
+        [
+            ("conv_in", "input_blocks_0_0"), ("down_blocks_0_resnets_0", "input_blocks_1_0"), ("down_blocks_0_downsamplers_0_conv", "input_blocks_2_0_op"),
+            ("down_blocks_1_resnets_0", "input_blocks_3_0"), ("down_blocks_1_attentions_0", "input_blocks_3_1"), ("mid_block_resnets_0", "middle_block_0"),
+            ("mid_block_attentions_0", "middle_block_1"), ("mid_block_resnets_1", "middle_block_2"), ("up_blocks_0_resnets_0", "output_blocks_0_0"),
+            ("up_blocks_0_attentions_0", "output_blocks_0_1"), ("up_blocks_0_resnets_1", "output_blocks_1_0"), ("up_blocks_0_attentions_1", "output_blocks_1_1"),
+            ("up_blocks_0_upsamplers_0_conv", "output_blocks_1_2_conv"), ("up_blocks_1_resnets_0", "output_blocks_2_0"), ("up_blocks_1_resnets_1", "output_blocks_3_0"),
+            ("time_embedding_linear_1", "time_embed_0"), ("time_embedding_linear_2", "time_embed_2"), ("conv_out", "out_2"),
+        ];
+        (string, string)[] within = [("_conv1.", "_in_layers_2."), ("_conv2.", "_out_layers_3."), ("_time_emb_proj.", "_emb_layers_1."), ("_conv_shortcut.", "_skip_connection.")];
+        var tensors = new Dictionary<string, Tensor>();
+        using (var file = WeightFile.Open(folder["today.safetensors"]))
+            foreach (var entry in file.Entries)
+            {
+                var (today, old) = blocks.Single(pair => entry.Name.StartsWith($"lora_unet_{pair.Item1}", StringComparison.Ordinal));
+                var name = entry.Name.Replace(today, old);
+                foreach (var (now, before) in entry.Name.Contains("_resnets_") ? within : []) name = name.Replace(now, before);
+                tensors[name] = file.Read(entry.Name);
+            }
+        SafeTensors.Save(folder["first.safetensors"], tensors);
+        using (LoraFile.Attach(unet, folder["first.safetensors"])) Assert.True(expected.allclose(unet.Ask(), rtol: 1e-6, atol: 1e-6));
+        foreach (var name in tensors.Keys.Where(name => name.Contains("middle_block_1_proj_in.")).ToList()) tensors[name.Replace("middle_block_1", "mid_block_attentions_0")] = tensors[name];
+        SafeTensors.Save(folder["twice.safetensors"], tensors);
+        Assert.Contains("1 that are there twice: mid_block_attentions_0_proj_in", Assert.Throws<CourseException>(() => LoraFile.Attach(unet, folder["twice.safetensors"])).Message);
+    }
+
     [Theory]
     [InlineData(LoraLayout.Peft, "base_model.model." + Layer + ".lora_A.weight", "base_model.model." + Layer + ".lora_B.weight")]
     [InlineData(LoraLayout.Diffusers, "unet." + Layer + ".lora.down.weight", "unet." + Layer + ".lora.up.weight")]

@@ -122,6 +122,10 @@ public sealed class PictureFolderTests
     [InlineData("captions.csv", "image,of\na.png,red", "red")]
     [InlineData("metadata.jsonl", "{\"file_name\": \"a.png\", \"text\": \"red\"}\r\n\r\n", "red")]
     [InlineData("metadata.jsonl", "{\"text\": [\"red\"], \"file_name\": \"a.png\", \"width\": 4}", "red")]
+    [InlineData("meta_cap.json", "{\n  \"a\": {\n    \"caption\": \"red\"\n  }\n}", "red")] // as kohya's programs write them
+    [InlineData("meta_cap.json", "\uFEFF{\"/home/x/a.png\": {\"tags\": \"round, red\"}}", "round, red")]
+    [InlineData("meta_clean.json", "{\"C:\\\\x\\\\a.png\": {\"caption\": \"red\", \"tags\": \"round\", \"train_resolution\": [8, 8]}}", "red, round")]
+    [InlineData("meta_lat.json", "{\"a\": {\"caption\": \"red \", \"tags\": null}}", "red")]
     [InlineData("a.TXT", "red\r\n", "red")]
     [InlineData("a.caption", "red", "red")]
     public void Tables_and_texts_under_other_names_and_headings(string name, string content, string expected)
@@ -137,6 +141,11 @@ public sealed class PictureFolderTests
     [InlineData("metadata.jsonl", "\n{\"text\": \"red\"}", "line 2, has no 'file_name'")]
     [InlineData("metadata.jsonl", "[1]", "line 1, is no object of JSON")]
     [InlineData("metadata.jsonl", "{\"file_name\": \"a.png\", \"text\": 5}", "line 1, is not JSON as")]
+    [InlineData("meta_cap.json", "{\n\"b\": {\"caption\": \"red\"}}", "line 2, names the picture 'b', which is not in the folder")]
+    [InlineData("meta_cap.json", "{\n\"a\": {\"train_resolution\": [8, 8]}}", "line 2, has neither 'caption' nor 'tags' for 'a'")]
+    [InlineData("meta_cap.json", "{\"a\": \"red\"}", "line 1, has no object of 'caption' and 'tags' for 'a'")]
+    [InlineData("meta_cap.json", "{\"a\":\n {\"caption\": \"red\"}", "is not JSON as")]
+    [InlineData("meta_cap.json", "{\"a\": {\"caption\": 5}}", "line 1, is not JSON as")]
     [InlineData("metadata.csv", "file_name,text,more\na.png,red", "line 2, has 2 fields instead of 3")]
     public void Other_programs_tables_are_told_with_their_line(string name, string content, string expected)
     {

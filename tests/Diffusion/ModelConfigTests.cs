@@ -96,11 +96,14 @@ public sealed class ModelConfigTests : IDisposable
         "'hidden_act' \"gelu\"; the course has only quick_gelu")]
     [InlineData("text_encoder/config.json", "\"model_type\": \"t5\"", "'model_type' \"t5\"")]
     [InlineData("text_encoder/config.json", "\"architectures\": [\"CLIPTextModelWithProjection\"]",
-        "another text encoder than a CLIPTextModel")]
+        "is of a CLIPTextModelWithProjection; the course reads a CLIPTextModel")]
     [InlineData("text_encoder/config.json", "\"new_option\": 1",
         "has 'new_option', which the course does not know of a text encoder")]
     [InlineData("model_index.json", "\"vae\": [\"diffusers\", \"AutoencoderTiny\"]",
         "'vae' [diffusers, AutoencoderTiny]; the course opens AutoencoderKL")]
+    [InlineData("model_index.json", "\"tokenizer\": [\"transformers\", \"T5Tokenizer\"]", "'tokenizer' [transformers, T5Tokenizer]")]
+    [InlineData("model_index.json", "\"tokenizer\": [\"transformers\", \"BertTokenizer\"]",
+        "has a 'BertTokenizer' beside a CLIPTextModel")]
     [InlineData("model_index.json", "\"text_encoder_2\": [\"transformers\", \"CLIPTextModel\"]",
         "has 'text_encoder_2'")]
     [InlineData("scheduler/scheduler_config.json", "\"new_option\": 1",
@@ -120,6 +123,7 @@ public sealed class ModelConfigTests : IDisposable
         Change("text_encoder/config.json", "\"projection_dim\": 768, \"attention_dropout\": 0.0, \"initializer_range\": 0.02, \"bos_token_id\": 0, \"pad_token_id\": 1, \"torch_dtype\": \"float32\"");
         // Latents are not cut, whatever an early file asks for.
         Change("scheduler/scheduler_config.json", "\"_class_name\": \"DDIMScheduler\", \"clip_sample\": true");
+        Change("model_index.json", "\"scheduler\": [\"diffusers\", \"DDIMScheduler\"]");
         using var opened = StableDiffusion.Open(folder.Path, CPU);
         Assert.Null(opened.Config.Sampling.ClipSampleRange);
 

@@ -67,6 +67,28 @@ public sealed class OwnSamplerTests : IDisposable
         Assert.Contains("LMSDiscreteScheduler", Assert.Single(warnings));
     }
 
+    // diffusers goes by the index, and so does the course; and says so once.
+    [Theory]
+    [InlineData("EulerDiscreteScheduler", "PNDMScheduler", typeof(EulerSampler), "scheduler_config.json is of a PNDMScheduler, and model_index.json beside it names a EulerDiscreteScheduler")]
+    [InlineData("PNDMScheduler", "PNDMScheduler", typeof(PlmsSampler), null)]
+    [InlineData("LMSDiscreteScheduler", "LMSDiscreteScheduler", typeof(DpmSolverSampler), "a LMSDiscreteScheduler, which the course has not")]
+    [InlineData("UniPCMultistepScheduler", "PNDMScheduler", typeof(DpmSolverSampler), "names a UniPCMultistepScheduler|a UniPCMultistepScheduler, which the course has not")]
+    [InlineData("EulerDiscreteScheduler", null, typeof(EulerSampler), null)]
+    [InlineData("DDIMScheduler", null, typeof(DpmSolverSampler), null)] // as the course writes it for a model without a class
+    public void AnIndexThatNamesAnotherSchedulerIsObeyedAndToldOnce(string indexed, string? own, Type kind, string? told)
+    {
+        using (var made = Small()) StableDiffusion.Save(made, folder.Path);
+        File.WriteAllText(folder["model_index.json"], File.ReadAllText(folder["model_index.json"]).Replace("PNDMScheduler", indexed));
+        File.WriteAllText(folder["scheduler/scheduler_config.json"], own is null ? Published.Replace("\"_class_name\": \"PNDMScheduler\", ", "") : Published.Replace("PNDMScheduler", own));
+        using var model = StableDiffusion.Open(folder.Path, CPU);
+        var warnings = new List<string>();
+        Assert.IsType(kind, model.SamplerOf(new() { Warn = warnings.Add }));
+        Assert.IsType(kind, model.SamplerOf(new() { Warn = warnings.Add }));
+        var expected = told?.Split('|') ?? [];
+        Assert.Equal(expected.Length, warnings.Count);
+        Assert.All(expected.Zip(warnings), pair => Assert.Contains(pair.First, pair.Second));
+    }
+
     [Fact]
     public void TheCoursesOwnModelDrawsAsBeforeAndItsFileSaysNoMoreThanBefore()
     {

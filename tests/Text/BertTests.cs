@@ -223,11 +223,11 @@ public sealed class BertTests
         Assert.Equal(BertConfig.Base, BertConfig.Load(path));
         Assert.Contains("is not JSON", Message("{"));
         Assert.Contains("is not a JSON object", Message("[]"));
-        Assert.Contains("needs a whole number 'vocab_size', and has none", Message("{}"));
-        Assert.Contains("needs a whole number 'hidden_size', not \"wide\"", Message("""{"vocab_size": 5, "hidden_size": "wide"}"""));
+        Assert.Contains("needs a whole number for 'vocab_size', and has none", Message("{}"));
+        Assert.Contains("needs a whole number for 'hidden_size', not \"wide\"", Message("""{"vocab_size": 5, "hidden_size": "wide"}"""));
         Assert.Contains("has 'hidden_act' \"relu\"", Message("""{"hidden_act": "relu"}"""));
         Assert.Equal("Width is 10 and Heads is 4: the width must be a multiple of the heads.",
             Assert.Throws<CourseException>(() => new BertEncoder(Small with { Width = 10 })).Message);
-        Assert.Equal("Layers is 0: it must be at least 1.", Assert.Throws<CourseException>(() => new BertEncoder(Small with { Layers = 0 })).Message);
+        Assert.Equal("Layers is 0: it must be from 1 to 65536.", Assert.Throws<CourseException>(() => new BertEncoder(Small with { Layers = 0 })).Message);
     }
 }

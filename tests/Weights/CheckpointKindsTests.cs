@@ -117,17 +117,28 @@ public class CheckpointKindsTests
         foreach (var (key, tensor) in net.state_dict()) Assert.Equal(before[key], tensor.Values());
     }
 
+    // Of every type that a file has and every that is wanted: straight, widened, converted, and before a model with numbers.
     [Theory]
-    [InlineData(0), InlineData(1), InlineData(31), InlineData(32), InlineData(4_194_304), InlineData(5_000_000)]
-    public void ANaNIsSeenWhereverItStands(int place)
+    [InlineData(0, ScalarType.Float32, ScalarType.Float32), InlineData(31, ScalarType.Float32, ScalarType.Float16), InlineData(32, ScalarType.Float16, ScalarType.Float32)]
+    [InlineData(65_536, ScalarType.BFloat16, ScalarType.Float32), InlineData(4_194_304, ScalarType.BFloat16, ScalarType.BFloat16)]
+    [InlineData(5_000_000, ScalarType.Float16, ScalarType.Float32), InlineData(5_000_000, ScalarType.Float32, ScalarType.Float32), InlineData(5_000_000, ScalarType.Float64, ScalarType.Float32)]
+    public void ANaNIsSeenWhereverItStands(int place, ScalarType stored, ScalarType wanted)
     {
         using var scope = NewDisposeScope();
         using var folder = new TemporaryFolder();
         var values = zeros(5_000_001);
         values[place] = -float.NaN;
-        SafeTensors.Save(folder["nan.safetensors"], new Dictionary<string, Tensor> { ["weight"] = values.view(1, -1), ["bias"] = zeros(1) });
+        values[place == 0 ? 1 : place - 1] = float.PositiveInfinity;
+        SafeTensors.Save(folder["nan.safetensors"], new Dictionary<string, Tensor> { ["weight"] = values.view(1, -1), ["bias"] = zeros(1) }, stored);
         using var file = WeightFile.Open(folder["nan.safetensors"]);
-        Assert.Contains("weight", Assert.Throws<CourseException>(() => file.LoadInto(nn.Linear(5_000_001, 1))).Message);
+        Assert.Contains("1 of its tensors: weight", Assert.Throws<CourseException>(() => file.LoadInto(nn.Linear(5_000_001, 1))).Message);
+        Assert.Contains("1 of its tensors: weight", Assert.Throws<CourseException>(() => file.LoadIntoEmpty(nn.Linear(5_000_001, 1, device: new Device(DeviceType.META)), CPU, wanted)).Message);
+        values[place] = 0;
+        SafeTensors.Save(folder["right.safetensors"], new Dictionary<string, Tensor> { ["weight"] = values.view(1, -1), ["bias"] = zeros(1) }, stored);
+        using var right = WeightFile.Open(folder["right.safetensors"]);
+        using var layer = nn.Linear(5_000_001, 1, device: new Device(DeviceType.META));
+        right.LoadIntoEmpty(layer, CPU, wanted);
+        Assert.True(layer.weight.to(ScalarType.Float32).equal(values.view(1, -1)).all().item<bool>());
     }
 
     [Theory]

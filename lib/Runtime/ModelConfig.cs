@@ -1,9 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using ImageGen.Runtime;
 
-namespace ImageGen.Diffusion;
+namespace ImageGen.Runtime;
 
 /// <summary>
 /// A model's configuration, from a config.json or from the notes of a checkpoint: what it says, asked for by name.
@@ -11,7 +10,7 @@ namespace ImageGen.Diffusion;
 /// </summary>
 internal sealed partial class ModelConfig
 {
-    private const int Most = 65_536;
+    private const int Most = 65_536, MostTokens = 1 << 24;
 
     private readonly JsonElement json;
     private readonly string source;
@@ -19,27 +18,59 @@ internal sealed partial class ModelConfig
 
     private ModelConfig(JsonElement json, string source) => (this.json, this.source) = (json, source);
 
+    /// <exception cref="CourseException">The file cannot be read, or is no JSON object.</exception>
+    internal static ModelConfig Load(string path) =>
+        Parse(JsonFile.Text(path) ?? throw new CourseException($"The configuration {path} cannot be read: there is no "
+            + "such file."), path);
+
+    /// <param name="text">JSON.</param>
+    /// <param name="source">Where it comes from, for messages.</param>
     internal static ModelConfig Parse(string text, string source)
     {
         try
         {
             using var document = JsonDocument.Parse(NotNumbers().Replace(text, "\"$1\""));
             var root = document.RootElement;
+            Touch(root);
             if (root.ValueKind == JsonValueKind.Object) return new(root.Clone(), source);
             throw new CourseException($"The configuration in {source} is not a JSON object.");
         }
-        catch (JsonException error)
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
             throw new CourseException($"The configuration in {source} is not JSON: "
                 + $"{error.Message.ReplaceLineEndings(" ")}", error);
         }
     }
 
+    // Half a character, written as an escape, is found only when a text is asked for.
+    private static void Touch(JsonElement value)
+    {
+        if (value.ValueKind == JsonValueKind.String) value.GetString();
+        else if (value.ValueKind == JsonValueKind.Array)
+            foreach (var item in value.EnumerateArray()) Touch(item);
+        else if (value.ValueKind == JsonValueKind.Object)
+            foreach (var property in value.EnumerateObject())
+            {
+                _ = property.Name;
+                Touch(property.Value);
+            }
+    }
+
     /// <summary>Whether it says anything about this; null says nothing.</summary>
     internal bool Has(string name) => Find(name) is not null;
 
-    internal int Integer(string name, int otherwise) =>
-        Find(name) is not { } value ? otherwise
+    /// <summary>An object inside this one, such as CLIP's text_config; null where there is none.</summary>
+    internal ModelConfig? Part(string name) =>
+        Find(name) is not { } value ? null
+        : value.ValueKind == JsonValueKind.Object ? new(value, $"{source}, {name},")
+        : throw Wrong(name, "an object", value);
+
+    /// <summary>What it says, by name.</summary>
+    internal IEnumerable<string> Names => json.EnumerateObject().Select(property => property.Name);
+
+    /// <summary>A whole number; without another to take, it must be there.</summary>
+    internal int Integer(string name, int? otherwise = null) =>
+        Find(name) is not { } value ? otherwise ?? throw Error($"needs a whole number for '{name}', and has none.")
         : value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var found) ? found
         : throw Wrong(name, "a whole number", value);
 
@@ -58,6 +89,11 @@ internal sealed partial class ModelConfig
         Find(name) is not { } value ? otherwise
         : value.ValueKind == JsonValueKind.String ? value.GetString()!
         : throw Wrong(name, "a word", value);
+
+    /// <summary>A word, or an object that has it under another name.</summary>
+    internal string Word(string name, string otherwise, string inside) =>
+        Find(name) is { ValueKind: JsonValueKind.Object } ? Part(name)!.Word(inside, otherwise)
+            : Word(name, otherwise);
 
     /// <summary>One of some words, and what it stands for.</summary>
     internal T Choice<T>(string name, T otherwise, params ReadOnlySpan<(string Word, T Value)> known)
@@ -122,6 +158,12 @@ internal sealed partial class ModelConfig
                 throw new CourseException($"The configuration in {source} has '{property.Name}', which the course does "
                     + $"not know of {kind}: "
                     + "the model may not be what it seems. Take it out of the file if it changes nothing.");
+    }
+
+    /// <summary>Refuses sizes that no vocabulary has.</summary>
+    internal static void Vocabulary(string name, int count)
+    {
+        if (count is < 1 or > MostTokens) throw new CourseException($"{name} is {count}: it must be from 1 to {MostTokens}.");
     }
 
     /// <summary>Refuses counts that no network has, before the native library is asked for it.</summary>
