@@ -9,7 +9,7 @@ internal static class DrawCommand
 {
     public static Command Create()
     {
-        var names = new Argument<string[]>("names") { Description = $"Which: {string.Join(", ", CoursePictures.Names)}; all when none is named.", Arity = ArgumentArity.ZeroOrMore };
+        var names = new Argument<string[]>("names") { Description = $"Which: {string.Join(", ", CoursePictures.Names.Except(CoursePictures.Photographs))}; all when none is named.", Arity = ArgumentArity.ZeroOrMore };
         var output = new Option<string?>("--output") { Description = "The folder to draw into; data/pictures when left out." };
         var command = new Command("draw", "Draws the course's own pictures again, at full size.") { names, output };
         command.SetAction(async (parsed, cancel) =>

@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using ImageGen.Course.Notebooks;
+using ImageGen.Data;
 using ImageGen.Kernel.Engine;
 using ImageGen.Kernel.Outputs;
 using ImageGen.Runtime;
+using ImageGen.Style;
 
 namespace ImageGen.Course.Running;
 
@@ -59,13 +61,19 @@ public sealed record RunOptions
     /// <summary>For a run that others will see: no pictures of the student's own, whatever the environment says.</summary>
     public bool OnlyTheCourses { get; init; }
 
+    /// <summary>What the student wants of a painting: variables of <see cref="OwnStyleOptions"/> and their values.</summary>
+    public IReadOnlyDictionary<string, string> Painting { get; init; } = new Dictionary<string, string>();
+
     /// <summary>The variables that a lesson's process gets; null takes one away.</summary>
     public IReadOnlyDictionary<string, string?> Environment(Lesson lesson)
     {
         var variables = new Dictionary<string, string?> { [Scales.Variable] = Scale.ToString().ToLowerInvariant(), [CellStates.Variable] = StatesOf(lesson) };
-        if (OnlyTheCourses) variables["IMAGEGEN_CONTENT"] = variables["IMAGEGEN_STYLE"] = null;
-        if (Content is not null) variables["IMAGEGEN_CONTENT"] = Content;
-        if (Style is not null) variables["IMAGEGEN_STYLE"] = Style;
+        if (OnlyTheCourses)
+            foreach (var name in (string[])[CoursePictures.ContentVariable, CoursePictures.StyleVariable, CoursePictures.PaintingVariable,
+                OwnStyleOptions.SizeVariable, OwnStyleOptions.StrengthVariable, OwnStyleOptions.KeepColorsVariable]) variables[name] = null;
+        if (Content is not null) variables[CoursePictures.ContentVariable] = Content;
+        if (Style is not null) variables[CoursePictures.StyleVariable] = Style;
+        foreach (var (name, value) in Painting) variables[name] = value;
         if (lesson.IsSolution) variables["IMAGEGEN_CHECKS"] = "strict";
         return variables;
     }

@@ -14,14 +14,34 @@ public static class CoursePictures
     /// <summary>The environment variable that names the student's own style picture; <c>--style</c> sets it.</summary>
     public const string StyleVariable = "IMAGEGEN_STYLE";
 
-    /// <summary>The contents' names.</summary>
-    public static IReadOnlyList<string> Contents { get; } = ["lake", "street", "fruit"];
+    /// <summary>The environment variable that names the file for a lesson's painting; <c>--output</c> sets it.</summary>
+    public const string PaintingVariable = "IMAGEGEN_PAINTING";
+
+    /// <summary>The photographs' names; data/pictures/README.md says who took them.</summary>
+    public static IReadOnlyList<string> Photographs { get; } = ["cat", "coffee", "rocket"];
+
+    /// <summary>The contents' names: drawn ones, then photographs.</summary>
+    public static IReadOnlyList<string> Contents { get; } = ["lake", "street", "fruit", .. Photographs];
 
     /// <summary>The styles' names.</summary>
     public static IReadOnlyList<string> Styles { get; } = ["whirls", "glass", "dots", "woodcut", "tide", "washes"];
 
     /// <summary>All names, contents first.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. Contents, .. Styles];
+
+    /// <summary>The name of the course's style that is used, or null where the student's own file is.</summary>
+    /// <param name="name">The style that the lesson uses.</param>
+    public static string? StyleNameOr(string name) =>
+        Environment.GetEnvironmentVariable(StyleVariable) is not { Length: > 0 } own ? name
+        : File.Exists(own) ? null : own;
+
+    /// <summary>A lesson's painting: as it is, and saved where <c>./course run --output FILE</c> says.</summary>
+    /// <exception cref="CourseException">The file cannot be written.</exception>
+    public static Picture Kept(Picture painting)
+    {
+        if (Environment.GetEnvironmentVariable(PaintingVariable) is { Length: > 0 } file) painting.Save(file);
+        return painting;
+    }
 
     /// <summary>An embedded content picture.</summary>
     /// <exception cref="CourseException">No content has that name, or its file is missing or damaged.</exception>
@@ -59,10 +79,10 @@ public static class CoursePictures
         var known = Of(kind).FirstOrDefault(each => string.Equals(each, name, StringComparison.OrdinalIgnoreCase))
             ?? throw new CourseException($"There is no {kind.ToString().ToLowerInvariant()} picture '{name}'. "
                 + $"There are: {string.Join(", ", Of(kind))}.");
-        var file = Path.Combine(Folders.Data, "pictures", known + ".jpg");
+        var file = Path.Combine(Folders.Data, "pictures", known + (known == "cat" ? ".png" : ".jpg"));
         if (!File.Exists(file))
-            throw new CourseException($"The picture {file} is missing: restore it from the repository, or draw it again "
-                + $"with './course data draw {known}'.");
+            throw new CourseException($"The picture {file} is missing: restore it from the repository"
+                + (Photographs.Contains(known) ? "." : $", or draw it again with './course data draw {known}'."));
         return Picture.Load(file);
     }
 

@@ -44,24 +44,24 @@ public sealed record StyleTransferOptions
     /// <summary>Smaller pictures and fewer steps: to compare many results, where none has to be the best.</summary>
     public static StyleTransferOptions Quick => new()
     {
-        Size = Scales.Pick(smoke: 64, small: 176, full: 384),
-        Steps = Scales.Pick(smoke: 6, small: 45, full: 200),
+        Size = Scales.Pick(smoke: 64, small: 320, full: 384),
+        Steps = Scales.Pick(smoke: 6, small: 40, full: 200),
     };
 
     /// <summary>The longer side of the result, in pixels: 32 to 4096.</summary>
-    public int Size { get; init; } = Scales.Pick(smoke: 64, small: 256, full: 512);
+    public int Size { get; init; } = Scales.Pick(smoke: 64, small: 448, full: 512);
 
     /// <summary>Steps in all, over every level: 1 to 100,000.</summary>
-    public int Steps { get; init; } = Scales.Pick(smoke: 9, small: 150, full: 400);
+    public int Steps { get; init; } = Scales.Pick(smoke: 9, small: 80, full: 400);
 
     /// <summary>Sizes on the way from coarse to fine, each twice the one before: 1 to 6. Small pictures use fewer.</summary>
-    public int Levels { get; init; } = Scales.Pick(smoke: 2, small: 3, full: 4);
+    public int Levels { get; init; } = Scales.Pick(smoke: 2, small: 2, full: 4);
 
     /// <summary>How much the content counts: 0 or more.</summary>
     public double ContentWeight { get; init; } = 1;
 
-    /// <summary>How much the style counts: 0 or more.</summary>
-    public double StyleWeight { get; init; } = 20;
+    /// <summary>How much the style counts, β: 0 or more.</summary>
+    public double StyleWeight { get; init; } = 40;
 
     /// <summary>How much total variation counts: 0 or more.</summary>
     public double SmoothnessWeight { get; init; } = 0.2;

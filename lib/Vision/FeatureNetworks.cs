@@ -12,34 +12,38 @@ public sealed record FeatureNetworkChoice(FeatureNetwork Network, string Reason)
 /// <summary>Picks the feature network that this machine has.</summary>
 public static class FeatureNetworks
 {
+    private const string StyleDepth = "layer3_2"; // what lies behind is parts of things, and no style
+
     /// <summary>
-    /// The pretrained VGG-19 where its file is in the cache, and the <see cref="FilterPyramid"/> where it is not, or where
-    /// the scale is smoke and nothing is worth the wait.
+    /// ResNet-18, which came with the build; at full scale the pretrained VGG-19, where its file is in the cache.
     /// </summary>
     /// <returns>The network and the reason, which is always worth showing: a swap is never silent.</returns>
-    /// <exception cref="CourseException">The cached file is not the published one: it is put aside.</exception>
+    /// <exception cref="CourseException">A file is missing or not the published one.</exception>
     public static FeatureNetworkChoice Default()
     {
-        if (Scales.Current == Scale.Smoke) return Pyramid("the smoke scale uses nothing larger");
+        if (Scales.Current != Scale.Full) return Because(ResNet18(StyleDepth), "it came with the build");
         return Downloads.PathIfCached("vgg19") is { } path
             ? Because(PretrainedVgg19(path), "its file is in the cache")
-            : Pyramid("VGG-19's file is not in the cache (./course data fetch vgg19 brings it)");
+            : Because(ResNet18(StyleDepth), "VGG-19's file is not in the cache (./course data fetch vgg19 brings it)");
     }
 
     /// <summary>
-    /// Every feature network that this machine has, to compare: the <see cref="FilterPyramid"/>, and the pretrained VGG-19
-    /// where its file is in the cache and the scale is not smoke.
+    /// Every feature network that this machine has, to compare: the <see cref="FilterPyramid"/> that nobody trained,
+    /// ResNet-18, and the pretrained VGG-19 where its file is in the cache and the scale is not smoke.
     /// </summary>
     /// <returns>The networks, which the caller disposes, and a line that says what is here and how to get what is not.</returns>
-    /// <exception cref="CourseException">The cached file is not the published one: it is put aside.</exception>
+    /// <exception cref="CourseException">A file is missing or not the published one.</exception>
     public static (IReadOnlyList<FeatureNetwork> Networks, string Summary) Available()
     {
-        var (pyramid, _) = Pyramid("");
-        if (Scales.Current == Scale.Smoke) return ([pyramid], $"{pyramid.Name} alone: the smoke scale uses nothing larger.");
+        var pyramid = new FilterPyramid();
+        pyramid.to(Compute.Device);
+        var resnet = ResNet18(StyleDepth);
+        var both = $"{pyramid.Name}, which nobody trained, and {resnet.Name}";
+        if (Scales.Current == Scale.Smoke) return ([pyramid, resnet], $"{both}: the smoke scale uses nothing larger.");
         if (Downloads.PathIfCached("vgg19") is not { } path)
-            return ([pyramid], $"{pyramid.Name} alone: bring VGG-19 beside it with ./course data fetch vgg19 (575 MB), restart and run again.");
+            return ([pyramid, resnet], $"{both}: bring VGG-19 beside them with ./course data fetch vgg19 (575 MB), restart and run again.");
         FeatureNetwork vgg = PretrainedVgg19(path);
-        return ([pyramid, vgg], $"{pyramid.Name} and {vgg.Name}: both are here.");
+        return ([pyramid, resnet, vgg], $"{both}, and {vgg.Name}: all are here.");
     }
 
     /// <summary>VGG-19 up to <c>relu5_1</c> with the published weights.</summary>
@@ -75,13 +79,6 @@ public static class FeatureNetworks
         }
         network.to(Compute.Device);
         return network;
-    }
-
-    private static FeatureNetworkChoice Pyramid(string reason)
-    {
-        var pyramid = new FilterPyramid();
-        pyramid.to(Compute.Device);
-        return Because(pyramid, reason);
     }
 
     private static FeatureNetworkChoice Because(FeatureNetwork network, string reason) => new(network, $"{network.Description}; {reason}.");

@@ -114,6 +114,10 @@ public sealed class RunTests : IDisposable
             (["run", "--scale", "huge"], "'huge' does not exist"),
             (["run", "--timeout", "-1"], "--timeout -1"),
             (["run", "--content", "none.png"], "--content none.png: there is no such file."),
+            (["run", "--style", "none"], "--style none: there is no such file. The course has whirls, glass"),
+            (["run", "--size", "20"], "--size 20: a painting's longer side has 32 to 4096 pixels."),
+            (["run", "--strength", "-1"], "--strength -1: it is a number from 0"),
+            (["run", "--output", Path.Combine(course.Root, "none", "a.jpg")], "its folder does not exist"),
             (["run", "--output", Path.Combine(course.Root, "notebooks", "file", "x")], "choose another with --output"),
             (["run", "--frob"], "There is no option --frob"),
             (["frob"], "There is no command 'frob'"),
@@ -136,6 +140,24 @@ public sealed class RunTests : IDisposable
         Assert.Equal(0, (await course.Run("run", "0", "--content", "a.png", "--style", "./a.png")).ExitCode);
         var path = Path.Combine(course.Root, "a.png");
         Assert.Equal($"{path}|{path}", NotebookCell.Text(Notebook.Read(Path.Combine(course.Out, "00-own.ipynb")).CodeCells.Last().Outputs[0]!["data"]!["text/plain"]));
+    }
+
+    [Fact]
+    public async Task A_painting_gets_what_the_command_says_and_is_kept_as_a_file()
+    {
+        course.Notebook("00-own.ipynb", $"#r \"{Path.Combine(AppContext.BaseDirectory, "ImageGen.Lib.dll")}\"", "using ImageGen.Imaging; using ImageGen.Data; using ImageGen.Style;\n"
+            + "var o = OwnStyleOptions.Own(\"glass\");\nCoursePictures.Kept(new Picture(2, 1, [1, 2, 3, 4, 5, 6]));\n"
+            + "$\"{o.Size} {o.StyleWeight} {o.Colors} {CoursePictures.StyleNameOr(\"glass\")}\"");
+        var file = Path.Combine(course.Root, "painting.png");
+        var run = await course.Run("run", "0", "--style", "dots", "--size", "512", "--strength", "12.5", "--keep-colors", "--output", file);
+        Assert.Equal(0, run.ExitCode);
+        Assert.Equal("512 12.5 FromContent dots", NotebookCell.Text(Notebook.Read(Path.Combine(course.Out, "00-own.ipynb")).CodeCells.Last().Outputs[0]!["data"]!["text/plain"]));
+        Assert.Equal(new(2, 1, [1, 2, 3, 4, 5, 6]), ImageGen.Imaging.Picture.Load(file));
+
+        course.Notebook("00-own.ipynb", TestCourse.FirstCell);
+        run = await course.Run("run", "0", "--output", file);
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("00-own paints no picture to keep", run.Line);
     }
 
     [Fact]

@@ -64,4 +64,12 @@ public sealed class OwnPicturesTests : IDisposable
         Environment.SetEnvironmentVariable(CoursePictures.ContentVariable, folder.Write("own.png", [1, 2, 3]));
         Assert.Throws<CourseException>(() => CoursePictures.OwnContentOr("lake"));
     }
+
+    [Fact]
+    public void Photographs_are_contents_too()
+    {
+        Assert.Equal(["cat", "coffee", "rocket"], CoursePictures.Photographs);
+        Assert.Equal([(451, 300), (600, 400), (640, 427)],
+            CoursePictures.Photographs.Select(CoursePictures.Content).Select(picture => (picture.Width, picture.Height)));
+    }
 }

@@ -9,14 +9,17 @@ namespace ImageGen.Tests;
 [Collection("Environment")]
 public sealed class FeatureNetworksTests
 {
-    [Fact]
-    public void Without_the_file_the_pyramid_takes_over_and_says_so()
+    [Theory]
+    [InlineData("small", "it came with the build")]
+    [InlineData("smoke", "it came with the build")]
+    [InlineData("full", "VGG-19's file is not in the cache (./course data fetch vgg19 brings it)")]
+    public void Without_a_download_it_is_the_network_that_came_with_the_build(string scale, string reason)
     {
         using var folder = new TemporaryFolder();
-        var (network, reason) = In(folder.Path, "small", FeatureNetworks.Default);
-        Assert.IsType<FilterPyramid>(network).Dispose();
-        Assert.Equal("hand-made filter pyramid (Gabor and cosine filters, calibrated random layers): nothing trained, nothing "
-            + "downloaded; VGG-19's file is not in the cache (./course data fetch vgg19 brings it).", reason);
+        var (network, said) = In(folder.Path, scale, FeatureNetworks.Default);
+        Assert.IsType<ResNetFeatures>(network).Dispose();
+        Assert.Equal("layer3_2", network.LayerNames[^1]);
+        Assert.Equal($"ResNet-18, pretrained on ImageNet; {reason}.", said);
     }
 
     [Fact]
@@ -26,19 +29,10 @@ public sealed class FeatureNetworksTests
         var cached = Path.Combine(folder.Path, "vgg19", Sources.Find("vgg19").Files[0].File);
         Directory.CreateDirectory(Path.GetDirectoryName(cached)!);
         File.WriteAllText(cached, "not the published weights");
-        var error = Assert.Throws<CourseException>(() => In(folder.Path, "small", FeatureNetworks.Default));
+        var error = Assert.Throws<CourseException>(() => In(folder.Path, "full", FeatureNetworks.Default));
         Assert.Contains("is not the published one", error.Message);
         Assert.Contains("./course data fetch vgg19", error.Message);
         Assert.False(File.Exists(cached));
-    }
-
-    [Fact]
-    public void The_smoke_scale_never_waits_for_a_large_network()
-    {
-        using var folder = new TemporaryFolder();
-        var (network, reason) = In(folder.Path, "smoke", FeatureNetworks.Default);
-        Assert.IsType<FilterPyramid>(network).Dispose();
-        Assert.Contains("smoke", reason);
     }
 
     [Fact]
@@ -49,16 +43,16 @@ public sealed class FeatureNetworksTests
         Assert.Equal(DeviceType.META, network.Extract(zeros(1, 3, 8, 8), "maps")["maps"].device_type);
     }
 
-    [Fact]
-    public void Without_the_file_the_pyramid_is_alone_and_the_summary_says_what_to_fetch()
+    [Theory]
+    [InlineData("small", "./course data fetch vgg19")]
+    [InlineData("smoke", "the smoke scale uses nothing larger")]
+    public void A_trained_network_and_an_untrained_one_are_always_there_to_compare(string scale, string said)
     {
         using var folder = new TemporaryFolder();
-        var (networks, summary) = In(folder.Path, "small", FeatureNetworks.Available);
-        Assert.IsType<FilterPyramid>(Assert.Single(networks)).Dispose();
-        Assert.Contains("./course data fetch vgg19", summary);
-        (networks, summary) = In(folder.Path, "smoke", FeatureNetworks.Available);
-        Assert.IsType<FilterPyramid>(Assert.Single(networks)).Dispose();
-        Assert.Contains("smoke", summary);
+        var (networks, summary) = In(folder.Path, scale, FeatureNetworks.Available);
+        Assert.Equal([typeof(FilterPyramid), typeof(ResNetFeatures)], networks.Select(network => network.GetType()));
+        foreach (var network in networks) network.Dispose();
+        Assert.Contains(said, summary);
     }
 
     [Fact]
