@@ -24,7 +24,7 @@ internal sealed class JudgeRecipe : Recipe
         var done = run.Resume ? state.Load(run.StateFile) : 0;
         var result = new StepLoop(run.Steps, JudgeTraining.LossNames, run.Progress, run.Cancellation)
             .Run(training.Step, done: done, save: new(200, step => state.Save(run.StateFile, step)));
-        return new(judge.state_dict(), null, Measure(judge), done + result.Losses.Steps.Count, state.Elapsed);
+        return new(Weights(judge.state_dict()), null, Measure(judge), done + result.Losses.Steps.Count, state.Elapsed);
     }
 
     public override IReadOnlyDictionary<string, double> Grade()

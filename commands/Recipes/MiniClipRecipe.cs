@@ -24,7 +24,7 @@ internal sealed class MiniClipRecipe : Recipe
         var done = run.Resume ? state.Load(run.StateFile) : 0;
         var result = new StepLoop(run.Steps, MiniClipTraining.LossNames, run.Progress, run.Cancellation)
             .Run(training.Step, done: done, save: new(200, step => state.Save(run.StateFile, step)));
-        return new(model.state_dict(), model.Notes, Measure(model), done + result.Losses.Steps.Count, state.Elapsed);
+        return new(Weights(model.state_dict()), model.Notes, Measure(model), done + result.Losses.Steps.Count, state.Elapsed);
     }
 
     public override IReadOnlyDictionary<string, double> Grade()

@@ -40,7 +40,7 @@ internal sealed class PerceptualRecipe : Recipe
         var steps = done + loop.Losses.Steps.Count;
         var right = Enumerable.Range(0, 8).Average(batch => Score(Seeds.At(run.Seed + 1, batch))[1].ToDouble());
         network.Calibrate();
-        var tensors = network.state_dict().ToDictionary(pair => pair.Key, pair => pair.Value.detach().clone().DetachFromDisposeScope());
+        var tensors = Weights(network.state_dict());
         return new(tensors, null, new Dictionary<string, double> { ["share of new pieces told apart"] = right }, steps, state.Elapsed);
 
         Tensor Step(int step)
