@@ -48,7 +48,7 @@ internal abstract class Recipe
 internal sealed record RecipeRun(
     int Steps, int Seed, string Folder, bool Resume, IProgress<TrainingProgress> Progress, CancellationToken Cancellation)
 {
-    /// <summary>Where the recipe keeps all that it needs to go on: see <see cref="TrainingCheckpoint"/>.</summary>
+    /// <summary>Where the recipe keeps all that it needs to go on: see <see cref="TrainingState"/>.</summary>
     public string StateFile => Path.Combine(Folder, "state.safetensors");
 }
 
