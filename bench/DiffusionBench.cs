@@ -66,7 +66,7 @@ public static class DiffusionBench
         using var scope = NewDisposeScope();
         using var unet = new UNet(UNetConfig.Petals(Words), Compute.Device);
         var one = Inputs(1);
-        var two = one with { Words = randn(2, Tokens, Words) };
+        var two = Inputs(2);
         var (_, _, ratio) = Paired.Time(() =>
         {
             ForwardPass(unet, one);
@@ -82,7 +82,7 @@ public static class DiffusionBench
         using var scope = NewDisposeScope();
         using var unet = new UNet(UNetConfig.Petals(Words), Compute.Device);
         var (inputs, loss) = (Inputs(Batch), zeros(1));
-        var (empty, step, _) = Paired.Time(() => new StepLoop(rounds, ["loss"]).Run(_ => loss.alias()), () => TrainStep(unet, inputs), rounds: 7);
+        var (empty, step, _) = Paired.Time(() => new TrainingLoop(rounds, ["loss"]).Run(_ => loss.alias()), () => TrainStep(unet, inputs), rounds: 7);
         yield return new("training loop against bare steps", 1 + empty / rounds / step, AtMost: 1.02);
     }
 

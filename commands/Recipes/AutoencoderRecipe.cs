@@ -36,7 +36,7 @@ internal sealed class AutoencoderRecipe : Recipe
         }, run.Progress, run.Cancellation);
         var done = before.Cancelled ? before.Losses.Steps.Count : result.Cancelled ? averageSteps + result.Losses.Steps.Count : run.Steps;
         var config = model.Config with { ScalingFactor = AutoencoderTraining.MeasureScale(model, train) };
-        var tensors = model.state_dict().ToDictionary(pair => pair.Key, pair => pair.Value.detach().clone().DetachFromDisposeScope());
+        var tensors = Weights(model.state_dict());
         return new(tensors, new Dictionary<string, string> { [AutoencoderKL.ConfigNote] = config.ToJson() }, Measure(model), done,
             result == before ? before.Elapsed : before.Elapsed + result.Elapsed);
     }

@@ -36,7 +36,7 @@ internal abstract class LoraRecipe : Recipe
         var result = Teach(model, lora, Pictures(512, run.Seed), run);
         AddLastLoss(metrics, result);
         metrics["recognized"] = Recognized(model, probe);
-        var tensors = LoraFile.Tensors(lora, LoraLayout.Diffusers).ToDictionary(pair => pair.Key, pair => pair.Value.detach().clone().DetachFromDisposeScope());
+        var tensors = Weights(LoraFile.Tensors(lora, LoraLayout.Diffusers));
         return new(tensors, new Dictionary<string, string> { ["format"] = "pt" }, metrics, result.Cancelled ? result.Losses.Steps.Count : run.Steps, result.Elapsed);
     }
 

@@ -25,7 +25,7 @@ internal sealed class MiniBertRecipe : Recipe
         using var text = BertText.Untrained(captions.Take(1000).SelectMany(caption => caption), BertConfig.Mini(VocabularySize), run.Seed);
         var training = new CaptionPairTraining(text, captions, new() { Steps = run.Steps, Seed = run.Seed });
         var result = training.Run(run.Progress, run.Cancellation, run.StateFile, run.Resume);
-        var weights = text.Model.state_dict().ToDictionary(pair => pair.Key, pair => pair.Value.detach().clone());
+        var weights = Weights(text.Model.state_dict());
         return new(weights, text.Notes(), result.Cancelled ? new Dictionary<string, double>() : Measure(text), training.StepsDone, result.Elapsed);
     }
 

@@ -1,6 +1,5 @@
 using ImageGen.Data;
 using ImageGen.Metrics;
-using ImageGen.Training;
 using static TorchSharp.torch;
 
 namespace ImageGen.Course.Recipes;
@@ -20,11 +19,9 @@ internal sealed class MiniClipRecipe : Recipe
     {
         var model = new MiniClip(MiniClipTraining.LearnVocabulary(run.Seed));
         using var training = new MiniClipTraining(model, new() { Steps = run.Steps, Seed = run.Seed });
-        var state = new TrainingCheckpoint().Add("miniclip", model).Add("optimizer", training.Optimizer);
-        var done = run.Resume ? state.Load(run.StateFile) : 0;
-        var result = new StepLoop(run.Steps, MiniClipTraining.LossNames, run.Progress, run.Cancellation)
-            .Run(training.Step, done: done, save: new(200, step => state.Save(run.StateFile, step)));
-        return new(model.state_dict(), model.Notes, Measure(model), done + result.Losses.Steps.Count, state.Elapsed);
+        if (run.Resume) training.State.Load(run.StateFile);
+        training.Run(run.Progress, run.StateFile, run.Cancellation);
+        return new(Weights(model.state_dict()), model.Notes, Measure(model), training.State.Step, training.State.Elapsed);
     }
 
     public override IReadOnlyDictionary<string, double> Grade()

@@ -30,22 +30,25 @@ internal sealed class PerceptualRecipe : Recipe
         using var head = nn.Linear(2 * 128, Kinds);
         foreach (var parameter in network.parameters()) parameter.requires_grad_(true);
         using var adam = optim.Adam(network.parameters().Concat(head.parameters()), Rate);
-        var state = new TrainingCheckpoint().Add("network", network).Add("head", head).Add("adam", adam);
-        var done = run.Resume ? state.Load(run.StateFile) : 0;
-        var loop = new StepLoop(run.Steps, ["loss", "right"], run.Progress, run.Cancellation)
-            .Run(Step, () => Sample(run.Seed), done, new Saving(100, step => state.Save(run.StateFile, step)));
+        var state = new TrainingState().Add("network", network).Add("head", head).Add("adam", adam);
+        if (run.Resume) state.Load(run.StateFile);
+        new TrainingLoop(run.Steps, ["loss", "right"], state,
+        [
+            new LearningRateSchedule(adam, step => Rate * LearningRates.Cosine(step, run.Steps, warmUp: 20, lowest: 0.02)),
+            new StateSaving(run.StateFile, every: 100),
+            new ProgressReports(run.Progress, () => Sample(run.Seed)),
+            new Cancellation(run.Cancellation),
+        ]).Run(Step);
 
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var steps = done + loop.Losses.Steps.Count;
         var right = Enumerable.Range(0, 8).Average(batch => Score(Seeds.At(run.Seed + 1, batch))[1].ToDouble());
         network.Calibrate();
-        var tensors = network.state_dict().ToDictionary(pair => pair.Key, pair => pair.Value.detach().clone().DetachFromDisposeScope());
-        return new(tensors, null, new Dictionary<string, double> { ["share of new pieces told apart"] = right }, steps, state.Elapsed);
+        var tensors = Weights(network.state_dict());
+        return new(tensors, null, new Dictionary<string, double> { ["share of new pieces told apart"] = right }, state.Step, state.Elapsed);
 
         Tensor Step(int step)
         {
-            adam.SetRate(Rate * LearningRates.Cosine(step, run.Steps, warmUp: 20, lowest: 0.02));
             adam.zero_grad();
             var scores = Score(Seeds.At(run.Seed, step));
             scores[0].backward();

@@ -25,6 +25,10 @@ internal abstract class Recipe
         if (result.Losses.Steps.Count > 0) metrics["loss of the last 100 steps"] = result.Losses.Steps.TakeLast(100).Average(step => step[0]);
     }
 
+    /// <summary>The weights to ship: copies, since the model they are of may be freed before they are written.</summary>
+    protected static IReadOnlyDictionary<string, Tensor> Weights(IReadOnlyDictionary<string, Tensor> state) =>
+        state.ToDictionary(pair => pair.Key, pair => pair.Value.detach().clone().DetachFromDisposeScope());
+
     /// <summary>The figures of the checkpoint that is shipped, measured anew.</summary>
     /// <exception cref="CourseException">Nothing of it is shipped.</exception>
     public virtual IReadOnlyDictionary<string, double> Grade() =>
@@ -44,7 +48,7 @@ internal abstract class Recipe
 internal sealed record RecipeRun(
     int Steps, int Seed, string Folder, bool Resume, IProgress<TrainingProgress> Progress, CancellationToken Cancellation)
 {
-    /// <summary>Where the recipe keeps all that it needs to go on: see <see cref="TrainingCheckpoint"/>.</summary>
+    /// <summary>Where the recipe keeps all that it needs to go on: see <see cref="TrainingState"/>.</summary>
     public string StateFile => Path.Combine(Folder, "state.safetensors");
 }
 

@@ -63,7 +63,7 @@ internal sealed class UNetRecipe : Recipe
             Judge(model, Split.Test, "", metrics);
             Judge(model, Split.HeldOut, " of held-out kinds", metrics);
         }
-        var tensors = wide.state_dict().ToDictionary(pair => pair.Key, pair => pair.Value.detach().clone().DetachFromDisposeScope());
+        var tensors = Weights(wide.state_dict());
         var notes = new Dictionary<string, string> { [AutoencoderKL.ConfigNote] = config.ToJson(), [DiffusionConfig.Note] = model.Config.ToJson() };
         return new(tensors, notes, metrics, done, result == before ? before.Elapsed : before.Elapsed + result.Elapsed);
 

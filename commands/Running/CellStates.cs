@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using ImageGen.Runtime;
+using ImageGen.Training;
 
 namespace ImageGen.Course.Running;
 
@@ -16,20 +16,20 @@ internal sealed class CellStates(string folder)
 
     private const int Length = 16;
 
-    private byte[] soFar = typeof(CellScope).Assembly.ManifestModule.ModuleVersionId.ToByteArray();
+    private byte[] soFar = typeof(Runner).Assembly.ManifestModule.ModuleVersionId.ToByteArray();
 
     /// <summary>Gives the next cell its states.</summary>
     /// <param name="number">The cell's.</param>
     /// <param name="code">Its text.</param>
     /// <returns>Ends the cell when it is disposed of.</returns>
-    public CellScope Enter(int number, string code)
+    public KeepingRunner Enter(int number, string code)
     {
         var path = PathOf(number, code, out var outdated);
         if (outdated) Console.WriteLine("The code has changed since this lesson was stopped: what was kept here is of no use, and this cell begins anew.");
-        return CellScope.Enter(CancellationToken.None, path);
+        return Runner.Enter(new KeepingRunner(path));
     }
 
-    /// <summary>What the paths of a cell's states begin with: see <see cref="CellScope.NextState"/>.</summary>
+    /// <summary>What the paths of a cell's states begin with: see <see cref="KeepingRunner"/>.</summary>
     /// <param name="number">The cell's.</param>
     /// <param name="code">Its text.</param>
     /// <param name="outdated">Whether there are states that other code made in its place, and none of its own.</param>

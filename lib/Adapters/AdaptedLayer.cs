@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using ImageGen.Layers;
 using ImageGen.Runtime;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -25,7 +24,6 @@ internal sealed class AdaptedLayer
     private AdaptedLayer(nn.Module<Tensor, Tensor> layer)
     {
         this.layer = layer;
-        HookedLayers.Add(layer);
         unhook.Add(layer.register_forward_hook(Finish).remove);
     }
 
@@ -100,7 +98,6 @@ internal sealed class AdaptedLayer
         if (additions.Count > 0 || Quantized is not null) return;
         foreach (var remove in unhook) remove();
         Known.Remove(layer);
-        HookedLayers.Remove(layer);
     }
 
     private Tensor Begin(nn.Module<Tensor, Tensor> _, Tensor x)

@@ -30,45 +30,70 @@ internal sealed class AutoencoderMiddle : nn.Module<Tensor, Tensor>
     protected override void RegisterComponents() { }
 }
 
+/// <summary>One resolution: residual blocks, and a change of resolution after them except at the last.</summary>
+internal sealed class AutoencoderLevel : nn.Module<Tensor, Tensor>
+{
+    private readonly nn.Module[] blocks;
+
+    /// <param name="inputs">Channels that come in.</param>
+    /// <param name="outputs">Channels that go out.</param>
+    /// <param name="count">Residual blocks.</param>
+    /// <param name="config">The autoencoder's measures.</param>
+    /// <param name="resampling">
+    /// Makes the layer that does so, <see cref="Downsample"/> or <see cref="Upsample"/>; null where the resolution stays.
+    /// </param>
+    /// <param name="device">Where it lives.</param>
+    internal AutoencoderLevel(
+        int inputs, int outputs, int count, AutoencoderConfig config, Func<nn.Module>? resampling, Device? device)
+        : base(nameof(AutoencoderLevel))
+    {
+        ResnetBlock[] resnets = [.. Enumerable.Range(0, count).Select(i => Resnet(i == 0 ? inputs : outputs))];
+        register_module("resnets", Numbered.Of(resnets));
+        blocks = resnets;
+        if (resampling?.Invoke() is { } layer)
+        {
+            register_module(layer is Downsample ? "downsamplers" : "upsamplers", Numbered.Of([layer]));
+            blocks = [.. resnets, layer];
+        }
+
+        ResnetBlock Resnet(int from) =>
+            new(from, outputs, config.NormGroups, AutoencoderKL.NormEpsilon, device: device);
+    }
+
+    public override Tensor forward(Tensor x) => Chain.Run(x, blocks);
+
+    protected override void RegisterComponents() { }
+}
+
 /// <summary>Pictures to the parameters of the latents' distribution, <c>[B, 2·latent, H/f, W/f]</c>.</summary>
 internal sealed class AutoencoderEncoder : nn.Module<Tensor, Tensor>
 {
-    private readonly Conv2d first, last;
-    private readonly List<nn.Module> steps = [];
-    private readonly GroupNorm norm;
+    private readonly Conv2d convIn, convOut;
+    private readonly AutoencoderLevel[] downBlocks;
+    private readonly AutoencoderMiddle midBlock;
+    private readonly GroupNorm normOut;
 
     internal AutoencoderEncoder(AutoencoderConfig config, Device? device) : base(nameof(AutoencoderEncoder))
     {
         var (channels, groups) = (config.Channels, config.NormGroups);
-        register_module("conv_in", first = nn.Conv2d(3, channels[0], kernel_size: 3, padding: 1, device: device));
-        var blocks = new List<nn.Module>();
-        for (var level = 0; level < channels.Count; level++)
-        {
-            var inputs = channels[Math.Max(0, level - 1)];
-            ResnetBlock[] resnets = [.. Enumerable.Range(0, config.ResnetsPerLevel)
-                .Select(i => new ResnetBlock(i == 0 ? inputs : channels[level], channels[level], groups, AutoencoderKL.NormEpsilon, device: device))];
-            steps.AddRange(resnets);
-            if (level == channels.Count - 1)
-            {
-                blocks.Add(new Group(("resnets", Numbered.Of(resnets))));
-                continue;
-            }
-            var down = new Downsample(channels[level], onlyRightAndBottom: true, device);
-            steps.Add(down);
-            blocks.Add(new Group(("resnets", Numbered.Of(resnets)), ("downsamplers", Numbered.Of([down]))));
-        }
-        var middle = new AutoencoderMiddle(channels[^1], groups, device);
-        steps.Add(middle);
-        register_module("down_blocks", Numbered.Of(blocks));
-        register_module("mid_block", middle);
-        register_module("conv_norm_out", norm = Norms.Grouped(channels[^1], groups, AutoencoderKL.NormEpsilon, device));
-        register_module("conv_out", last = nn.Conv2d(channels[^1], 2 * config.LatentChannels, kernel_size: 3, padding: 1, device: device));
+        register_module("conv_in", convIn = nn.Conv2d(3, channels[0], kernel_size: 3, padding: 1, device: device));
+        downBlocks = [.. channels.Select((outputs, level) => new AutoencoderLevel(
+            channels[Math.Max(0, level - 1)], outputs, config.ResnetsPerLevel, config,
+            level == channels.Count - 1 ? null : () => new Downsample(outputs, onlyRightAndBottom: true, device), device))];
+        midBlock = new(channels[^1], groups, device);
+        register_module("down_blocks", Numbered.Of(downBlocks));
+        register_module("mid_block", midBlock);
+        register_module("conv_norm_out", normOut = Norms.Grouped(channels[^1], groups, AutoencoderKL.NormEpsilon, device));
+        convOut = nn.Conv2d(channels[^1], 2 * config.LatentChannels, kernel_size: 3, padding: 1, device: device);
+        register_module("conv_out", convOut);
     }
 
+    /// <summary>From <c>[B, 3, H, W]</c>.</summary>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        return last.call(nn.functional.silu(norm.call(Chain.Run(steps, first.call(x))))).MoveToOuterDisposeScope();
+        x = Chain.Run(x, [convIn, .. downBlocks, midBlock]);                               // [B, C, H/f, W/f]
+        return convOut.call(nn.functional.silu(normOut.call(x))).MoveToOuterDisposeScope(); // [B, 2·latent, H/f, W/f]
     }
 
     protected override void RegisterComponents() { }
@@ -77,58 +102,48 @@ internal sealed class AutoencoderEncoder : nn.Module<Tensor, Tensor>
 /// <summary>Latents to pictures: the encoder's way back, with one residual block more at each resolution.</summary>
 internal sealed class AutoencoderDecoder : nn.Module<Tensor, Tensor>
 {
-    private readonly Conv2d first, last;
-    private readonly List<nn.Module> steps = [];
-    private readonly GroupNorm norm;
+    private readonly Conv2d convIn, convOut;
+    private readonly AutoencoderMiddle midBlock;
+    private readonly AutoencoderLevel[] upBlocks;
+    private readonly GroupNorm normOut;
 
     internal AutoencoderDecoder(AutoencoderConfig config, Device? device) : base(nameof(AutoencoderDecoder))
     {
         int[] channels = [.. config.Channels.Reverse()];
         var groups = config.NormGroups;
-        register_module("conv_in", first = nn.Conv2d(config.LatentChannels, channels[0], kernel_size: 3, padding: 1, device: device));
-        var middle = new AutoencoderMiddle(channels[0], groups, device);
-        steps.Add(middle);
-        var blocks = new List<nn.Module>();
-        for (var level = 0; level < channels.Length; level++)
-        {
-            var inputs = channels[Math.Max(0, level - 1)];
-            ResnetBlock[] resnets = [.. Enumerable.Range(0, config.ResnetsPerLevel + 1)
-                .Select(i => new ResnetBlock(i == 0 ? inputs : channels[level], channels[level], groups, AutoencoderKL.NormEpsilon, device: device))];
-            steps.AddRange(resnets);
-            if (level == channels.Length - 1)
-            {
-                blocks.Add(new Group(("resnets", Numbered.Of(resnets))));
-                continue;
-            }
-            var up = new Upsample(channels[level], device);
-            steps.Add(up);
-            blocks.Add(new Group(("resnets", Numbered.Of(resnets)), ("upsamplers", Numbered.Of([up]))));
-        }
-        register_module("mid_block", middle);
-        register_module("up_blocks", Numbered.Of(blocks));
-        register_module("conv_norm_out", norm = Norms.Grouped(channels[^1], groups, AutoencoderKL.NormEpsilon, device));
-        register_module("conv_out", last = nn.Conv2d(channels[^1], 3, kernel_size: 3, padding: 1, device: device));
+        convIn = nn.Conv2d(config.LatentChannels, channels[0], kernel_size: 3, padding: 1, device: device);
+        midBlock = new(channels[0], groups, device);
+        upBlocks = [.. channels.Select((outputs, level) => new AutoencoderLevel(
+            channels[Math.Max(0, level - 1)], outputs, config.ResnetsPerLevel + 1, config,
+            level == channels.Length - 1 ? null : () => new Upsample(outputs, device), device))];
+        register_module("conv_in", convIn);
+        register_module("mid_block", midBlock);
+        register_module("up_blocks", Numbered.Of(upBlocks));
+        register_module("conv_norm_out", normOut = Norms.Grouped(channels[^1], groups, AutoencoderKL.NormEpsilon, device));
+        register_module("conv_out", convOut = nn.Conv2d(channels[^1], 3, kernel_size: 3, padding: 1, device: device));
     }
 
+    /// <summary>From <c>[B, latent, h, w]</c>.</summary>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        return last.call(nn.functional.silu(norm.call(Chain.Run(steps, first.call(x))))).MoveToOuterDisposeScope();
+        x = Chain.Run(x, [convIn, midBlock, .. upBlocks]);                                 // [B, C, h·f, w·f]
+        return convOut.call(nn.functional.silu(normOut.call(x))).MoveToOuterDisposeScope(); // [B, 3, h·f, w·f]
     }
 
     protected override void RegisterComponents() { }
 }
 
-/// <summary>Blocks one after the other. What lies between two of them is freed at once.</summary>
+/// <summary>Blocks one after the other. What lies between two of them is freed at once: large pictures have large maps.</summary>
 internal static class Chain
 {
-    internal static Tensor Run(IEnumerable<nn.Module> steps, Tensor x)
+    internal static Tensor Run(Tensor x, IEnumerable<nn.Module> blocks)
     {
         using var scope = NewDisposeScope();
         var start = x;
-        foreach (var step in steps)
+        foreach (var block in blocks)
         {
-            var next = step is ResnetBlock resnet ? resnet.call(x, null) : ((nn.Module<Tensor, Tensor>)step).call(x);
+            var next = block is ResnetBlock resnet ? resnet.call(x, null) : ((nn.Module<Tensor, Tensor>)block).call(x);
             if (!ReferenceEquals(x, start)) x.Dispose();
             x = next;
         }

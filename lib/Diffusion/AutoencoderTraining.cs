@@ -96,48 +96,51 @@ public static class AutoencoderTraining
         using var scope = NewDisposeScope();
         using var optimizer = optim.Adam(model.parameters(), lr: options.LearningRate, beta1: 0.9, beta2: 0.99);
         using var ema = new Ema(model, options.Decay);
-        var state = new TrainingCheckpoint().Add("model", model).Add("ema", ema).Add("adam", optimizer);
-        var done = options.Resume ? state.Load(options.StateFile ?? throw new CourseException("Resume is set and StateFile is not: name the file to go on from.")) : 0;
-        using var batches = new Batches(pictures, new() { BatchSize = options.BatchSize, Seed = options.Seed, Workers = 1 }).From(done).GetEnumerator();
+        var state = new TrainingState().Add("model", model).Add("ema", ema).Add("adam", optimizer);
+        state.Resume(options.Resume, options.StateFile);
         Tensor? shown = null;
-        Picture? sample = null;
-        var (current, sampledAt, encoderStays) = (done, int.MinValue / 2, false);
+        var encoderStays = false;
+        var weights = tensor(
+        [
+            1, (float)options.EdgeWeight, options.Perception is null ? 0 : (float)options.PerceptualWeight,
+            (float)options.DivergenceWeight,
+        ], device: model.Device);
+        var batches = new BatchOptions { BatchSize = options.BatchSize, Seed = options.Seed, Workers = 1 };
+        using var feed = new BatchFeed(new(pictures, batches));
+        var loop = new TrainingLoop(options.Steps, LossNames, state,
+        [
+            feed,
+            new LearningRateSchedule(optimizer, Rate),
+            new StepSeeds(options.Seed),
+            ema,
+            new StateSaving(options.StateFile, options.SaveEvery),
+            new ProgressReports(progress, () => shown is null ? null : Compare(model, ema, shown), options.SampleEvery),
+            new Cancellation(cancellation),
+        ]);
 
         model.train();
-        var result = new StepLoop(options.Steps, LossNames, progress, cancellation).Run(
-            Step, Sample, done,
-            options.StateFile is { } file ? new(options.SaveEvery, step => state.Save(file, step)) : null);
-        using (no_grad())
-            foreach (var (name, value) in model.state_dict()) value.copy_(ema.Averages[name]);
+        var result = loop.Run(Step);
+        ema.CopyToModel();
         foreach (var parameter in model.parameters()) parameter.requires_grad = true;
         model.eval();
-        return result with { Elapsed = state.Elapsed };
+        return result;
 
-        Picture? Sample()
-        {
-            if (options.SampleEvery < 1 || current - sampledAt < options.SampleEvery && current < options.Steps) return sample;
-            sampledAt = current;
-            return sample = Compare(model, ema, shown!);
-        }
+        double Rate(int step) =>
+            options.LearningRate * LearningRates.Cosine(step, options.Steps, options.WarmUp, lowest: 0.01);
 
         Tensor Step(int step)
         {
-            current = step;
-            optimizer.SetRate(options.LearningRate * LearningRates.Cosine(step, options.Steps, options.WarmUp, lowest: 0.01));
-            manual_seed(Seeds.At(options.Seed, step));
-            batches.MoveNext();
-            var x = batches.Current.Pictures;
+            var x = feed.Current.Pictures;
             shown ??= x.narrow(0, 0, Math.Min(8, x.shape[0])).clone().MoveToOuterDisposeScope();
             if (step > options.EncoderSteps && !encoderStays) encoderStays = StopEncoder(model, ema);
             var latents = model.Encode(x);
             var y = model.Decode(latents.Sample());
-            var losses = stack([(y - x).abs().mean(), Edges(y, x), Perceptual(y, x, options.Perception), latents.Divergence()]);
-            var weights = tensor(new[] { 1, (float)options.EdgeWeight, options.Perception is null ? 0 : (float)options.PerceptualWeight, (float)options.DivergenceWeight }, device: x.device);
+            var losses = stack(
+                [(y - x).abs().mean(), Edges(y, x), Perceptual(y, x, options.Perception), latents.Divergence()]);
             optimizer.zero_grad();
             (losses * weights).sum().backward();
             Gradients.ClipNorm(model.parameters(), 1);
             optimizer.step();
-            ema.Update();
             return losses.detach();
         }
     }

@@ -42,30 +42,36 @@ public static class DecoderTraining
         using var optimizer = optim.Adam(learning, lr: options.LearningRate, beta1: 0.5, beta2: 0.99);
         using var opponent = optim.Adam(discriminator.parameters(), lr: options.DiscriminatorRate, beta1: 0.5, beta2: 0.99);
         using var ema = new Ema(model, options.Decay);
-        var state = new TrainingCheckpoint().Add("model", model).Add("ema", ema).Add("adam", optimizer).Add("discriminator", discriminator).Add("discriminator adam", opponent);
-        var done = options.Resume ? state.Load(options.StateFile ?? throw new CourseException("Resume is set and StateFile is not: name the file to go on from.")) : 0;
+        var state = new TrainingState().Add("model", model).Add("ema", ema).Add("adam", optimizer)
+            .Add("discriminator", discriminator).Add("discriminator adam", opponent);
+        state.Resume(options.Resume, options.StateFile);
         var (shown, latents) = Encoded(model, pictures, cancellation);
         var encoder = model.EncoderParameters().Select(parameter => parameter.Value).ToArray();
         foreach (var parameter in encoder) parameter.requires_grad = false;
-        Picture? sample = null;
-        var (current, sampledAt) = (done, int.MinValue / 2);
+        var loop = new TrainingLoop(options.Steps, LossNames, state,
+        [
+            new LearningRateSchedule(optimizer, step => options.LearningRate * Rate(step)),
+            new LearningRateSchedule(opponent, step => options.DiscriminatorRate * Math.Max(0.1, Rate(step))),
+            new StepSeeds(options.Seed),
+            ema,
+            new StateSaving(options.StateFile, options.SaveEvery),
+            new ProgressReports(progress, Sample, options.SampleEvery),
+            new Cancellation(cancellation),
+        ]);
 
         model.train();
-        var result = new StepLoop(options.Steps, LossNames, progress, cancellation).Run(
-            Step, Sample, done, options.StateFile is { } file ? new(options.SaveEvery, step => state.Save(file, step)) : null);
-        using (no_grad())
-            foreach (var (name, value) in model.state_dict()) value.copy_(ema.Averages[name]);
+        var result = loop.Run(Step);
+        ema.CopyToModel();
         foreach (var parameter in encoder) parameter.requires_grad = true;
         model.eval();
-        return result with { Elapsed = state.Elapsed };
+        return result;
+
+        double Rate(int step) => LearningRates.Cosine(step, options.Steps, options.WarmUp, lowest: 0.02);
+
+        Picture Sample() => AutoencoderTraining.Compare(model, ema, shown[..8].to(ScalarType.Float32) / 127.5 - 1);
 
         Tensor Step(int step)
         {
-            current = step;
-            var rate = LearningRates.Cosine(step, options.Steps, options.WarmUp, lowest: 0.02);
-            optimizer.SetRate(options.LearningRate * rate);
-            opponent.SetRate(options.DiscriminatorRate * Math.Max(0.1, rate));
-            manual_seed(Seeds.At(options.Seed, step));
             var places = randint(shown.shape[0], [options.BatchSize], ScalarType.Int64, model.Device);
             var x = shown.index_select(0, places).to(ScalarType.Float32) / 127.5 - 1;
             var z = latents.index_select(0, places).to(ScalarType.Float32);
@@ -92,15 +98,7 @@ public static class DecoderTraining
             made.backward([wanted]);
             Gradients.ClipNorm(learning, 1);
             optimizer.step();
-            ema.Update();
             return cat([losses.detach()[..3], told.detach().view(1)]);
-        }
-
-        Picture? Sample()
-        {
-            if (options.SampleEvery < 1 || current - sampledAt < options.SampleEvery && current < options.Steps) return sample;
-            sampledAt = current;
-            return sample = AutoencoderTraining.Compare(model, ema, shown[..8].to(ScalarType.Float32) / 127.5 - 1);
         }
     }
 

@@ -51,39 +51,39 @@ public static class DiffusionTraining
         IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default, Func<Tensor>? samples = null)
     {
         options.Check();
-        if (learner.parameters().Any(parameter => parameter.dtype == ScalarType.Float16))
-            throw new CourseException("What learns is Float16, whose steps are too coarse to learn in: open the model as Float32, or train an adapter on it, whose numbers are.");
-        if (options.MixedPrecision && (learner != unet || unet.Type != ScalarType.Float32))
-            throw new CourseException("MixedPrecision is for a U-Net that itself learns, as Float32: leave it out, or open the U-Net as Float32 and give no adapter.");
+        Require(unet, learner, options);
         using var scope = NewDisposeScope();
         var schedule = config.Schedule();
         using var copy = options.MixedPrecision ? new UNet(unet.Config, unet.Device) : null;
         var precision = copy is null ? null : new MixedPrecision(unet, copy);
-        using var optimizer = optim.AdamW(learner.parameters(), lr: options.LearningRate, beta1: 0.9, beta2: 0.99, weight_decay: 0.01);
-        using var ema = new Ema(learner, options.Decay);
-        var state = new TrainingCheckpoint().Add("model", learner).Add("ema", ema).Add("adam", optimizer);
         var scaler = unet.Type == ScalarType.Float16 ? new LossScaler(options.FirstLossScale) : null;
+        using var optimizer = optim.AdamW(
+            learner.parameters(), lr: options.LearningRate, beta1: 0.9, beta2: 0.99, weight_decay: 0.01);
+        using var ema = new Ema(learner, options.Decay);
+        var state = new TrainingState().Add("model", learner).Add("ema", ema).Add("adam", optimizer);
         if (scaler is not null) state.Add("loss", scaler);
-        using var kept = options.StateFile is null && !options.Resume ? LessonState.OfNext(options.Steps, options.Seed, LossNames) : null;
-        var done = options.Resume ? state.Load(options.StateFile ?? throw new CourseException("Resume is set and StateFile is not: name the file to go on from."))
-            : kept?.TakeUp(state) ?? 0;
-        Picture? sample = null;
-        var (current, sampledAt) = (done, int.MinValue / 2);
+        state.Resume(options.Resume, options.StateFile);
+        var loop = new TrainingLoop(options.Steps, LossNames, state,
+        [
+            new LearningRateSchedule(optimizer, Rate),
+            new StepSeeds(options.Seed),
+            ema,
+            new StateSaving(options.StateFile, options.SaveEvery),
+            new ProgressReports(progress, samples is null ? null : Sample, options.SampleEvery),
+            new Cancellation(cancellation),
+        ]);
 
         learner.train();
-        var result = MemoryShortage.Explained(() => new StepLoop(options.Steps, LossNames, progress, cancellation).Run(
-            Step, Sample, done, options.StateFile is { } file ? new(options.SaveEvery, step => state.Save(file, step)) : kept?.Saving(options.SaveEvery, state), kept?.Losses),
-            "lower BatchSize, and raise Accumulate by as much");
-        using (no_grad())
-            foreach (var (name, value) in learner.state_dict()) value.copy_(ema.Averages[name]);
+        var result = MemoryShortage.Explained(() => loop.Run(Step), "lower BatchSize, and raise Accumulate by as much");
+        ema.CopyToModel();
         learner.eval();
-        return result with { Elapsed = state.Elapsed };
+        return result;
+
+        double Rate(int step) =>
+            options.LearningRate * LearningRates.Cosine(step, options.Steps, options.WarmUp, lowest: 0.01);
 
         Tensor Step(int step)
         {
-            current = step;
-            optimizer.SetRate(options.LearningRate * LearningRates.Cosine(step, options.Steps, options.WarmUp, lowest: 0.01));
-            manual_seed(Seeds.At(options.Seed, step));
             optimizer.zero_grad();
             precision?.TakeWeights();
             var reports = new List<Tensor>();
@@ -97,27 +97,43 @@ public static class DiffusionTraining
                 reports.Add(report.MoveToOuterDisposeScope());
             }
             var losses = stack(reports).mean([0]);
-            if (scaler is null) Gradients.ClipNorm(learner.parameters(), options.GradientClip);
-            else
-            {
-                scaler.Unscale(learner.parameters());
-                // The length tells of an overflow: the one number a step for which a GPU is waited for.
-                if (!scaler.Allows(nn.utils.clip_grad_norm_(learner.parameters(), options.GradientClip)))
-                    return losses[0].isfinite().item<bool>() ? losses : throw LossScaler.Unsuitable("the model's own numbers overflow, so that the loss is none");
-            }
-            optimizer.step();
-            ema.Update();
+            loop.Skipped = !Clip(losses);
+            if (!loop.Skipped) optimizer.step();
             return losses;
         }
 
-        Picture? Sample()
+        // False where gradients in float16 overflow: the step is left out.
+        bool Clip(Tensor losses)
         {
-            if (samples is null || current - sampledAt < options.SampleEvery && current < options.Steps) return sample;
-            sampledAt = current;
+            if (scaler is null)
+            {
+                Gradients.ClipNorm(learner.parameters(), options.GradientClip);
+                return true;
+            }
+            scaler.Unscale(learner.parameters());
+            // The length tells of an overflow: the one number a step for which a GPU is waited for.
+            if (scaler.Allows(nn.utils.clip_grad_norm_(learner.parameters(), options.GradientClip))) return true;
+            if (losses[0].isfinite().item<bool>()) return false;
+            throw LossScaler.Unsuitable("the model's own numbers overflow, so that the loss is none");
+        }
+
+        Picture Sample()
+        {
             using var one = NewDisposeScope();
             using var averaged = ema.InPlace();
-            return sample = Grid.Of(samples(), columns: (options.SampleCaptions.Count + 1) / 2, zoom: 2, range: PixelRange.MinusOneToOne);
+            var columns = (options.SampleCaptions.Count + 1) / 2;
+            return Grid.Of(samples(), columns: columns, zoom: 2, range: PixelRange.MinusOneToOne);
         }
+    }
+
+    private static void Require(UNet unet, nn.Module learner, DiffusionOptions options)
+    {
+        if (learner.parameters().Any(parameter => parameter.dtype == ScalarType.Float16))
+            throw new CourseException("What learns is Float16, whose steps are too coarse to learn in: open the model as "
+                + "Float32, or train an adapter on it, whose numbers are.");
+        if (options.MixedPrecision && (learner != unet || unet.Type != ScalarType.Float32))
+            throw new CourseException("MixedPrecision is for a U-Net that itself learns, as Float32: leave it out, or open "
+                + "the U-Net as Float32 and give no adapter.");
     }
 
     /// <summary>Which pictures the steps will look at, each once, in the order in which they come: more steps only add to the end.</summary>

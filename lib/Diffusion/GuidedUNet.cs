@@ -31,10 +31,10 @@ internal sealed class GuidedUNet
     internal Tensor Predict(Tensor x, double timestep)
     {
         var guided = guidance.NeedsBothAt(1 - timestep / trainTimesteps);
-        var read = guided ? both : alone;
-        var timesteps = full([x.shape[0]], timestep, dtype: ScalarType.Float32, device: x.device);
+        var (latents, read) = guided ? (cat([x, x], 0), both) : (x, alone);
+        var timesteps = full([latents.shape[0]], timestep, dtype: ScalarType.Float32, device: x.device);
         // The samplers count in float32, whatever the U-Net's numbers are: rounding would add up from step to step.
-        var output = unet.call(x.to(unet.Type), timesteps, read.Sequence, read.Mask).to(x.dtype);
+        var output = unet.call(latents.to(unet.Type), timesteps, read.Sequence, read.Mask).to(x.dtype);
         if (!guided) return output;
         var halves = output.chunk(2, dim: 0);
         return guidance.Combine(halves[0], halves[1]);

@@ -79,9 +79,7 @@ public sealed partial class LatentDiffusion(
         options ??= new();
         if (prompts.Count > AtOnce) return InParts(prompts, options, callback, cancellation);
         if (callback is not null) return Explained(Make);
-        var stop = CellScope.Token;
-        return LessonWork.Once(unet.Device, () => Explained(Make),
-            () => !cancellation.IsCancellationRequested && !stop.IsCancellationRequested);
+        return Runner.Current.Once(unet.Device, () => Explained(Make), cancellation);
 
         Tensor Make()
         {

@@ -23,7 +23,9 @@ internal sealed class ResnetBlock : nn.Module<Tensor, Tensor?, Tensor>
     /// <param name="eps">Keeps the norms from dividing by zero: 1e-6 in the autoencoder, 1e-5 in the U-Net.</param>
     /// <param name="timeWidth">Width of the time's vector; null where there is no time, as in the autoencoder.</param>
     /// <param name="device">Where it lives.</param>
-    internal ResnetBlock(int inputs, int outputs, int groups, double eps, int? timeWidth = null, Device? device = null) : base(nameof(ResnetBlock))
+    internal ResnetBlock(
+        int inputs, int outputs, int groups, double eps, int? timeWidth = null, Device? device = null)
+        : base(nameof(ResnetBlock))
     {
         norm1 = Norms.Grouped(inputs, groups, eps, device);
         conv1 = nn.Conv2d(inputs, outputs, kernel_size: 3, padding: 1, device: device);
@@ -33,7 +35,8 @@ internal sealed class ResnetBlock : nn.Module<Tensor, Tensor?, Tensor>
         register_module("conv1", conv1);
         register_module("norm2", norm2);
         register_module("conv2", conv2);
-        if (timeWidth is { } width) register_module("time_emb_proj", timeProjection = nn.Linear(width, outputs, device: device));
+        if (timeWidth is { } width)
+            register_module("time_emb_proj", timeProjection = nn.Linear(width, outputs, device: device));
         if (inputs != outputs) register_module("conv_shortcut", shortcut = new(inputs, outputs, device));
     }
 
@@ -41,12 +44,14 @@ internal sealed class ResnetBlock : nn.Module<Tensor, Tensor?, Tensor>
     public override Tensor forward(Tensor x, Tensor? time)
     {
         using var scope = NewDisposeScope();
-        var h = TinyMaps.Convolve(conv1, nn.functional.silu(norm1.call(x)));
-        // One number a channel: h + W·silu(t).
-        if (timeProjection is not null) h.add_(timeProjection.call(nn.functional.silu(time!)).unsqueeze(-1).unsqueeze(-1));
-        h = TinyMaps.Convolve(conv2, nn.functional.silu(norm2.call(h)));
+        var h = conv1.call(nn.functional.silu(norm1.call(x)));
+        if (timeProjection is not null) h.add_(OfTime(time!)); // one number a channel
+        h = conv2.call(nn.functional.silu(norm2.call(h)));
         return h.add_(shortcut?.call(x) ?? x).MoveToOuterDisposeScope(); // the residual: F(x) + x
     }
+
+    // W·silu(t), [B, outputs, 1, 1].
+    private Tensor OfTime(Tensor time) => timeProjection!.call(nn.functional.silu(time)).unsqueeze(-1).unsqueeze(-1);
 
     protected override void RegisterComponents() { }
 }
@@ -70,7 +75,8 @@ internal sealed class Downsample : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        return conv.call(onlyRightAndBottom ? nn.functional.pad(x, [0, 1, 0, 1]) : x).MoveToOuterDisposeScope();
+        if (onlyRightAndBottom) x = nn.functional.pad(x, [0, 1, 0, 1]);
+        return conv.call(x).MoveToOuterDisposeScope(); // [B, C, H/2, W/2]
     }
 
     protected override void RegisterComponents() { }
@@ -90,15 +96,9 @@ internal sealed class Upsample : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        return conv.call(nn.functional.interpolate(x, scale_factor: [2, 2], mode: InterpolationMode.Nearest)).MoveToOuterDisposeScope();
+        var twice = nn.functional.interpolate(x, scale_factor: [2, 2], mode: InterpolationMode.Nearest);
+        return conv.call(twice).MoveToOuterDisposeScope(); // [B, C, 2H, 2W]
     }
 
     protected override void RegisterComponents() { }
-}
-
-/// <summary>Modules under the numbers 0, 1, … of one name, as published files have them: <c>resnets.0</c>, <c>resnets.1</c>.</summary>
-internal static class Numbered
-{
-    internal static nn.Module Of(IEnumerable<nn.Module> parts) =>
-        new Group([.. parts.Select((part, i) => (i.ToString(System.Globalization.CultureInfo.InvariantCulture), part))]);
 }

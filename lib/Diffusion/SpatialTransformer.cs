@@ -1,5 +1,4 @@
 using ImageGen.Layers;
-using ImageGen.Text;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -28,16 +27,17 @@ internal sealed class SpatialTransformer : nn.Module<Tensor, Tensor, Tensor?, Te
     }
 
     /// <summary>
-    /// From <c>[B, C, H, W]</c> and the words' vectors <c>[k·B, T, W]</c> to <c>[k·B, C, H, W]</c>; the mask,
-    /// <c>[k·B, 1, 1, T]</c>, is true at words.
+    /// From <c>[B, C, H, W]</c> and the words' vectors <c>[B, T, W]</c> to <c>[B, C, H, W]</c>; the mask,
+    /// <c>[B, 1, 1, T]</c>, is true at words.
     /// </summary>
     public override Tensor forward(Tensor x, Tensor context, Tensor? mask)
     {
         using var scope = NewDisposeScope();
         var h = enter.call(norm.call(x));
-        var places = block.call(h.flatten(start_dim: 2).transpose(1, 2).contiguous(), context, mask); // [B, H·W, C]
-        x = UNetCondition.ForEachText(x, places);
-        return (x + leave.call(places.transpose(1, 2).reshape(x.shape))).MoveToOuterDisposeScope(); // x first: its layout stays
+        var places = h.flatten(start_dim: 2).transpose(1, 2).contiguous(); // [B, H·W, C]: every place is a token
+        places = block.call(places, context, mask);
+        h = places.transpose(1, 2).reshape(x.shape);                       // [B, C, H, W]
+        return (x + leave.call(h)).MoveToOuterDisposeScope();              // x first: its layout stays
     }
 
     protected override void RegisterComponents() { }
@@ -50,7 +50,8 @@ internal sealed class TextTransformerBlock : nn.Module<Tensor, Tensor, Tensor?, 
     private readonly HeadedAttention self, cross;
     private readonly Linear widen, narrow;
 
-    internal TextTransformerBlock(int channels, int contextWidth, int heads, Device? device) : base(nameof(TextTransformerBlock))
+    internal TextTransformerBlock(int channels, int contextWidth, int heads, Device? device)
+        : base(nameof(TextTransformerBlock))
     {
         register_module("norm1", norm1 = nn.LayerNorm(channels, device: device));
         register_module("attn1", self = new(channels, channels, heads, device));
@@ -66,16 +67,19 @@ internal sealed class TextTransformerBlock : nn.Module<Tensor, Tensor, Tensor?, 
     {
         using var scope = NewDisposeScope();
         var own = norm1.call(x);
-        x = self.call(own, own, null).add_(x);
-        x = cross.call(norm2.call(x), context, mask).add_(UNetCondition.ForEachText(x, context)); // from here on each text has its own
-        var parts = widen.call(norm3.call(x)).chunk(2, dim: -1); // GEGLU: a value and its gate
-        return narrow.call(parts[0] * nn.functional.gelu(parts[1])).add_(x).MoveToOuterDisposeScope();
+        x = self.call(own, own, null).add_(x);                 // x + attention to all places
+        x = cross.call(norm2.call(x), context, mask).add_(x);  // x + attention to all words
+        var parts = widen.call(norm3.call(x)).chunk(2, dim: -1);
+        var gated = parts[0] * nn.functional.gelu(parts[1]);   // GEGLU: a value and its gate, [B, H·W, 4C]
+        return narrow.call(gated).add_(x).MoveToOuterDisposeScope();
     }
 
     protected override void RegisterComponents() { }
 }
 
-/// <summary>Attention with several heads, queries from one sequence, keys and values from another: <c>to_q, to_k, to_v, to_out.0</c>.</summary>
+/// <summary>
+/// Attention with several heads, queries from one sequence, keys and values from another: <c>to_q, to_k, to_v, to_out.0</c>.
+/// </summary>
 internal sealed class HeadedAttention : nn.Module<Tensor, Tensor, Tensor?, Tensor>
 {
     private readonly Linear query, key, value, mix;
@@ -93,7 +97,8 @@ internal sealed class HeadedAttention : nn.Module<Tensor, Tensor, Tensor?, Tenso
     public override Tensor forward(Tensor x, Tensor context, Tensor? mask)
     {
         using var scope = NewDisposeScope();
-        return mix.call(Attention.Of(UNetCondition.ForEachText(query.call(x), context), key.call(context), value.call(context), heads, mask)).MoveToOuterDisposeScope();
+        var attended = Attention.Of(query.call(x), key.call(context), value.call(context), heads, mask); // softmax(Q·Kᵀ/√d)·V
+        return mix.call(attended).MoveToOuterDisposeScope();
     }
 
     protected override void RegisterComponents() { }

@@ -78,14 +78,13 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor, Tensor?, Tensor>
     public ScalarType Type => convIn.weight!.dtype;
 
     /// <summary>Predicts.</summary>
-    /// <param name="latents">x_t, <c>[B, 4, h, w]</c>; height and width can be halved as often as there are resolutions below the first.</param>
-    /// <param name="timesteps">t of each picture, <c>[B]</c>, whole or between two.</param>
-    /// <param name="context">
-    /// The words' vectors, <c>[B, T, W]</c>; or <c>[k·B, T, W]</c>, a text for each picture, then another for each, as guidance
-    /// asks. That costs less than the latents k times: until a text is first looked at, all have the same maps.
+    /// <param name="latents">
+    /// x_t, <c>[B, 4, h, w]</c>; height and width can be halved as often as there are resolutions below the first.
     /// </param>
-    /// <param name="mask">True where a vector is a word's, <c>[B, T]</c> or <c>[k·B, T]</c> bool; everywhere when null.</param>
-    /// <returns>The prediction, <c>[B, 4, h, w]</c>; for k texts <c>[k·B, 4, h, w]</c>.</returns>
+    /// <param name="timesteps">t of each picture, <c>[B]</c>, whole or between two.</param>
+    /// <param name="context">The words' vectors, <c>[B, T, W]</c>.</param>
+    /// <param name="mask">True where a vector is a word's, <c>[B, T]</c> bool; everywhere when null.</param>
+    /// <returns>The prediction, <c>[B, 4, h, w]</c>.</returns>
     /// <exception cref="CourseException">A shape does not fit.</exception>
     public override Tensor forward(Tensor latents, Tensor timesteps, Tensor context, Tensor? mask)
     {
@@ -93,12 +92,12 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor, Tensor?, Tensor>
         using var scope = NewDisposeScope();
         // t as a vector: W₂·silu(W₁·embedding(t)), which every residual block adds to its channels.
         var embedding = TimestepEmbedding(timesteps, Config.Channels[0]).to(latents.dtype);
-        var time = time2.call(nn.functional.silu(time1.call(embedding)));
+        var time = time2.call(nn.functional.silu(time1.call(embedding))); // [B, TimeWidth]
         var condition = new UNetCondition(time, context, mask?.unsqueeze(1).unsqueeze(1));
         var x = convIn.call(latents.LaidOut(latents.shape is [>= PicturesToTurn, _, <= SideToTurn, <= SideToTurn]));
         var skips = new Stack<Tensor>([x]); // every encoder map, for the decoder
         foreach (var level in downBlocks) x = level.Encode(x, condition, skips);
-        x = midBlock.Run(x, condition);
+        x = midBlock.Run(x, condition);     // [B, C, h/f, w/f]
         foreach (var level in upBlocks) x = level.Decode(x, condition, skips);
         return convOut.call(nn.functional.silu(normOut.call(x))).MoveToOuterDisposeScope();
     }
@@ -163,12 +162,16 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor, Tensor?, Tensor>
     private void Require(Tensor latents, Tensor context)
     {
         var factor = 1 << (Config.Channels.Count - 1);
-        if (latents.shape is not [> 0, var channels, var height, var width] || channels != Config.LatentChannels || height % factor != 0 || width % factor != 0)
-            throw new CourseException($"The U-Net takes latents [B, {Config.LatentChannels}, h, w] with h and w multiples of {factor}, and was given [{string.Join(", ", latents.shape)}].");
+        if (latents.shape is not [> 0, var channels, var height, var width] || channels != Config.LatentChannels
+            || height % factor != 0 || width % factor != 0)
+            throw new CourseException($"The U-Net takes latents [B, {Config.LatentChannels}, h, w] with h and w multiples "
+                + $"of {factor}, and was given [{string.Join(", ", latents.shape)}].");
         if (context.shape is not [_, _, var numbers] || numbers != Config.ContextWidth)
-            throw new CourseException($"The U-Net takes word vectors [B, T, {Config.ContextWidth}], and was given [{string.Join(", ", context.shape)}]: use the text encoder it was trained with.");
-        if (context.shape[0] == 0 || context.shape[0] % latents.shape[0] != 0)
-            throw new CourseException($"The U-Net was given {context.shape[0]} texts for {latents.shape[0]} pictures: give one for each, or as many more for each.");
+            throw new CourseException($"The U-Net takes word vectors [B, T, {Config.ContextWidth}], and was given "
+                + $"[{string.Join(", ", context.shape)}]: use the text encoder it was trained with.");
+        if (context.shape[0] != latents.shape[0])
+            throw new CourseException($"The U-Net was given {context.shape[0]} texts for {latents.shape[0]} pictures: give "
+                + "one for each.");
     }
 
     protected override void RegisterComponents() { }

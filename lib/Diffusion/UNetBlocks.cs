@@ -1,35 +1,14 @@
-using ImageGen.Text;
+using ImageGen.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ImageGen.Diffusion;
 
-/// <summary>
-/// What every block of a U-Net is told besides the latents. There may be several texts for each picture: until the first of
-/// them is looked at, they all have the same maps, and those are made once.
-/// </summary>
-/// <param name="Time">The time's vector of each picture, <c>[B, TimeWidth]</c>.</param>
-/// <param name="Context">The words' vectors, <c>[k·B, T, W]</c>: a text for each picture, then another for each, k in all.</param>
-/// <param name="Mask">True at words, <c>[k·B, 1, 1, T]</c>; null where all are words.</param>
-internal sealed record UNetCondition(Tensor Time, Tensor Context, Tensor? Mask)
-{
-    private readonly Tensor times = ForEachText(Time, Context);
-
-    /// <summary>The time's vector for each map, be it before the first text or after; one picture's goes for all its texts.</summary>
-    internal Tensor TimeOf(Tensor x) => Time.shape[0] == 1 || Time.shape[0] == x.shape[0] ? Time : times;
-
-    /// <summary>
-    /// Maps that know of no text yet, <c>[B, …]</c>, once for each text, <c>[k·B, …]</c>; others as they are. One picture's are
-    /// not copied.
-    /// </summary>
-    internal static Tensor ForEachText(Tensor x, Tensor texts)
-    {
-        var (pictures, all) = (x.shape[0], texts.shape[0]);
-        return pictures == all ? x
-            : pictures == 1 ? x.expand([all, .. Enumerable.Repeat(-1L, (int)x.dim() - 1)])
-            : cat([.. Enumerable.Repeat(x, (int)(all / pictures))]);
-    }
-}
+/// <summary>What every block of a U-Net is told besides the latents.</summary>
+/// <param name="Time">The timestep of each picture as a vector, <c>[B, TimeWidth]</c>.</param>
+/// <param name="Context">The words' vectors, <c>[B, T, W]</c>.</param>
+/// <param name="Mask">True at words, <c>[B, 1, 1, T]</c>; null where all are words.</param>
+internal sealed record UNetCondition(Tensor Time, Tensor Context, Tensor? Mask);
 
 /// <summary>
 /// The blocks of one resolution: diffusers' CrossAttnDownBlock2D and CrossAttnUpBlock2D, and without attention
@@ -49,22 +28,26 @@ internal sealed class UNetLevel : nn.Module
     /// <param name="downsamples">Whether the resolution is halved at the end.</param>
     /// <param name="upsamples">Whether it is doubled at the end.</param>
     /// <param name="device">Where it lives.</param>
-    internal UNetLevel(IEnumerable<int> inputs, int outputs, bool crossAttention, UNetConfig config, bool downsamples, bool upsamples, Device? device)
-        : base(nameof(UNetLevel))
+    internal UNetLevel(
+        IEnumerable<int> inputs, int outputs, bool crossAttention, UNetConfig config, bool downsamples, bool upsamples,
+        Device? device) : base(nameof(UNetLevel))
     {
-        resnets = [.. inputs.Select(count => new ResnetBlock(count, outputs, config.NormGroups, UNet.NormEpsilon, config.TimeWidth, device))];
+        resnets = [.. inputs.Select(Resnet)];
         attentions = crossAttention ? [.. resnets.Select(_ => new SpatialTransformer(outputs, config, device))] : [];
         register_module("resnets", Numbered.Of(resnets));
         if (crossAttention) register_module("attentions", Numbered.Of(attentions));
-        if (downsamples) register_module("downsamplers", Numbered.Of([down = new(outputs, onlyRightAndBottom: false, device)]));
+        if (downsamples)
+            register_module("downsamplers", Numbered.Of([down = new(outputs, onlyRightAndBottom: false, device)]));
         if (upsamples) register_module("upsamplers", Numbered.Of([up = new(outputs, device)]));
+
+        ResnetBlock Resnet(int count) => new(count, outputs, config.NormGroups, UNet.NormEpsilon, config.TimeWidth, device);
     }
 
     /// <summary>The encoder: every result is a skip connection to the decoder.</summary>
     internal Tensor Encode(Tensor x, UNetCondition condition, Stack<Tensor> skips)
     {
-        for (var i = 0; i < resnets.Length; i++) skips.Push(x = Run(i, x, condition));
-        if (down is not null) skips.Push(x = down.call(x));
+        for (var i = 0; i < resnets.Length; i++) skips.Push(x = Block(i, x, condition)); // [B, outputs, h, w]
+        if (down is not null) skips.Push(x = down.call(x));                              // [B, outputs, h/2, w/2]
         return x;
     }
 
@@ -72,14 +55,14 @@ internal sealed class UNetLevel : nn.Module
     internal Tensor Decode(Tensor x, UNetCondition condition, Stack<Tensor> skips)
     {
         using var scope = NewDisposeScope();
-        for (var i = 0; i < resnets.Length; i++) x = Run(i, cat([x, UNetCondition.ForEachText(skips.Pop(), x)], 1), condition);
-        return (up?.call(x) ?? x).MoveToOuterDisposeScope();
+        for (var i = 0; i < resnets.Length; i++) x = Block(i, cat([x, skips.Pop()], 1), condition); // [B, outputs, h, w]
+        return (up?.call(x) ?? x).MoveToOuterDisposeScope();                                        // [B, outputs, 2h, 2w]
     }
 
-    private Tensor Run(int i, Tensor x, UNetCondition condition)
+    private Tensor Block(int i, Tensor x, UNetCondition condition)
     {
         using var scope = NewDisposeScope();
-        x = resnets[i].call(x, condition.TimeOf(x));
+        x = resnets[i].call(x, condition.Time);
         if (attentions.Length > 0) x = attentions[i].call(x, condition.Context, condition.Mask);
         return x.MoveToOuterDisposeScope();
     }
@@ -105,8 +88,9 @@ internal sealed class UNetMiddle : nn.Module
     internal Tensor Run(Tensor x, UNetCondition condition)
     {
         using var scope = NewDisposeScope();
-        x = attention.call(first.call(x, condition.TimeOf(x)), condition.Context, condition.Mask);
-        return second.call(x, condition.TimeOf(x)).MoveToOuterDisposeScope();
+        x = first.call(x, condition.Time);
+        x = attention.call(x, condition.Context, condition.Mask);
+        return second.call(x, condition.Time).MoveToOuterDisposeScope();
     }
 
     protected override void RegisterComponents() { }

@@ -24,7 +24,7 @@ public sealed class GanTrainer : IDisposable
     private readonly ICaptionEncoder encoder;
     private readonly Batches batches;
     private readonly Adam generatorSteps, discriminatorSteps;
-    private readonly TrainingCheckpoint state;
+    private readonly TrainingState state;
 
     /// <summary>Makes both networks.</summary>
     /// <param name="config">Their measures; <see cref="GanConfig.TextWidth"/> must be the encoder's.</param>
@@ -51,7 +51,7 @@ public sealed class GanTrainer : IDisposable
         Average = new(Generator, Options.EmaDecay);
         generatorSteps = optim.Adam(Generator.parameters(), Options.GeneratorRate, Options.Beta1, Options.Beta2);
         discriminatorSteps = optim.Adam(Discriminator.parameters(), Options.DiscriminatorRate, Options.Beta1, Options.Beta2);
-        state = new TrainingCheckpoint().Add("generator", Generator).Add("discriminator", Discriminator).Add("average", Average)
+        state = new TrainingState().Add("generator", Generator).Add("discriminator", Discriminator).Add("average", Average)
             .Add("generator", generatorSteps).Add("discriminator", discriminatorSteps);
     }
 
@@ -71,7 +71,7 @@ public sealed class GanTrainer : IDisposable
     public Ema Average { get; }
 
     /// <summary>Steps done.</summary>
-    public int StepsDone { get; private set; }
+    public int StepsDone => state.Step;
 
     /// <summary>Time spent training, with what a loaded state had spent before.</summary>
     public TimeSpan Elapsed => state.Elapsed;
@@ -79,36 +79,36 @@ public sealed class GanTrainer : IDisposable
     /// <summary>How long training has waited for pictures.</summary>
     public TimeSpan Waited => batches.Waited;
 
-    /// <summary>Goes on to <see cref="GanOptions.Steps"/>; in a lesson that was stopped at full scale, from where this training was.</summary>
+    /// <summary>Goes on to <see cref="GanOptions.Steps"/>.</summary>
     /// <param name="progress">Who watches; may be nobody.</param>
     /// <param name="sampler">Draws the fixed grid for reports; may be nobody.</param>
-    /// <param name="stateFile">Where to keep the state every 250 steps and at the end; when not given, where the lesson keeps it, or nowhere.</param>
+    /// <param name="stateFile">Where to keep the state every 250 steps and at the end; nowhere when null.</param>
     /// <param name="cancellation">Stops before the next step.</param>
     /// <exception cref="CourseException">A loss is not a number: the state file keeps what it had.</exception>
-    public LoopResult Run(IProgress<TrainingProgress>? progress = null, CaptionGrid? sampler = null, string? stateFile = null, CancellationToken cancellation = default)
+    public LoopResult Run(
+        IProgress<TrainingProgress>? progress = null, CaptionGrid? sampler = null, string? stateFile = null,
+        CancellationToken cancellation = default)
     {
-        const int saveEvery = 250;
         Generator.train();
         Discriminator.train();
-        using var kept = stateFile is null && StepsDone == 0 ? LessonState.OfNext(Options.Steps, Options.Seed, LossNames) : null;
-        if (kept is not null) StepsDone = kept.TakeUp(state);
-        using var ahead = batches.From(StepsDone).GetEnumerator();
-        return new StepLoop(Options.Steps, LossNames, progress, cancellation).Run(
-            Next, sampler is null ? null : () => sampler.Draw(this), StepsDone,
-            stateFile is null ? kept?.Saving(saveEvery, state) : new(saveEvery, step => state.Save(stateFile, step)), kept?.Losses);
+        using var feed = new BatchFeed(batches);
+        return new TrainingLoop(Options.Steps, LossNames, state,
+        [
+            feed,
+            new LearningRateSchedule(generatorSteps, GeneratorRate),
+            new LearningRateSchedule(discriminatorSteps, _ => Options.DiscriminatorRate),
+            Average,
+            new StateSaving(stateFile, every: 250),
+            new ProgressReports(progress, sampler is null ? null : () => sampler.Draw(this)),
+            new Cancellation(cancellation),
+        ]).Run(step => Step(feed.Current, step));
 
-        Tensor Next(int step)
-        {
-            ahead.MoveNext();
-            var losses = Step(ahead.Current, step);
-            StepsDone = step;
-            return losses;
-        }
+        double GeneratorRate(int step) => Options.GeneratorRate * LearningRates.Cosine(step, Options.Steps, lowest: 0.1);
     }
 
     /// <summary>Takes up a training where its state file left it.</summary>
     /// <exception cref="CourseException">The file is damaged, or from networks of other shapes.</exception>
-    public void Resume(string stateFile) => StepsDone = state.Load(stateFile);
+    public void Resume(string stateFile) => state.Load(stateFile);
 
     /// <summary>Frees networks, averages and optimizers.</summary>
     public void Dispose()
@@ -123,14 +123,11 @@ public sealed class GanTrainer : IDisposable
     private Tensor Step(PictureBatch batch, int step)
     {
         using var chance = new torch.Generator((ulong)Seeds.At(Options.Seed, step));
-        generatorSteps.SetRate(Options.GeneratorRate * LearningRates.Cosine(step, Options.Steps, lowest: 0.1));
-        discriminatorSteps.SetRate(Options.DiscriminatorRate); // a state brings back the rate that it was saved with
         var texts = new TextPairs(batch, data, encoder, Options, step);
         var noise = randn([texts.ForGenerator.size(0), Generator.Config.NoiseWidth], generator: chance).to(Compute.Device);
         var fakes = Generator.call(noise, texts.ForGenerator);
         var (forDiscriminator, realFeatures) = TeachDiscriminator(batch.Pictures, fakes, texts, step);
         var forGenerator = TeachGenerator(batch.Pictures, fakes, noise, texts, realFeatures, step);
-        Average.Update();
         return cat([forDiscriminator, forGenerator]);
     }
 

@@ -42,15 +42,16 @@ public static class FrechetDistance
     /// resamples' spread and not their place: their deviations from their own mean, around the value.
     /// </remarks>
     /// <exception cref="CourseException">The widths differ, or a cloud has fewer than two samples.</exception>
-    public static Estimate Of(Tensor first, Tensor second, int resamples = 100, int seed = Seeds.Default) => LessonWork.Once(
-        () => Resampled(first, second, resamples, seed),
-        made => new() { ["made"] = tensor([made.Value, made.Low, made.High, made.Samples]) },
-        file =>
+    public static Estimate Of(Tensor first, Tensor second, int resamples = 100, int seed = Seeds.Default)
+    {
+        using var kept = Runner.Current.Once(CPU, () =>
         {
-            using var kept = file.Read("made");
-            return kept.data<double>().ToArray() is [var value, var low, var high, var samples] ? new Estimate(value, low, high, (int)samples)
-                : throw new CourseException($"{file.Path} does not hold a distance and its interval: delete it, and it is measured again.");
+            var made = Resampled(first, second, resamples, seed);
+            return tensor([made.Value, made.Low, made.High, made.Samples]);
         });
+        var numbers = kept.data<double>();
+        return new(numbers[0], numbers[1], numbers[2], (int)numbers[3]);
+    }
 
     private static Estimate Resampled(Tensor first, Tensor second, int resamples, int seed)
     {

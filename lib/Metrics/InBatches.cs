@@ -21,7 +21,8 @@ public static class InBatches
         if (texts.Count == 0) throw new CourseException("There is no text to measure.");
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        return LessonWork.Once(Compute.Device, () => cat([.. texts.Chunk(size).Select(model.EmbedTexts)])).MoveToOuterDisposeScope();
+        var vectors = Runner.Current.Once(Compute.Device, () => cat([.. texts.Chunk(size).Select(model.EmbedTexts)]));
+        return vectors.MoveToOuterDisposeScope();
     }
 
     private static Tensor Over(Tensor pictures, int size, Func<Tensor, Tensor> model)
@@ -30,6 +31,7 @@ public static class InBatches
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         Finite.Require(pictures, "picture");
-        return LessonWork.Once(pictures.device, () => cat([.. pictures.split(size).Select(model)])).MoveToOuterDisposeScope();
+        var vectors = Runner.Current.Once(pictures.device, () => cat([.. pictures.split(size).Select(model)]));
+        return vectors.MoveToOuterDisposeScope();
     }
 }

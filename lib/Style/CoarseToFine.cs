@@ -71,9 +71,14 @@ internal sealed class CoarseToFine : IDisposable
     public (Picture Picture, LoopResult Loop) Run(
         IReadOnlyList<string> lossNames, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
     {
-        var loop = new StepLoop(levels.Sum(level => level.Steps), lossNames, progress, cancellation).Run(_ => Step(), Show);
-        using var finished = Resampler.Resize(picture.detach(), levels[^1].Height, levels[^1].Width);
-        return (Picture.FromTensor(level == levels.Count - 1 ? picture : finished), loop);
+        // What L-BFGS remembers is not in the state: nothing can go on from the middle.
+        var state = new TrainingState { Resumable = false }.Add("picture", () => picture, Replace);
+        var loop = new TrainingLoop(levels.Sum(level => level.Steps), lossNames, state,
+            new ProgressReports(progress, Show), new Cancellation(cancellation)).Run(_ => Step());
+        var last = levels[^1];
+        if (picture.shape is [_, _, var height, var width] && height == last.Height && width == last.Width) return (Show(), loop);
+        using var finished = Resampler.Resize(picture.detach(), last.Height, last.Width);
+        return (Picture.FromTensor(finished), loop);
     }
 
     public void Dispose()
@@ -83,6 +88,13 @@ internal sealed class CoarseToFine : IDisposable
     }
 
     private Picture Show() => Picture.FromTensor(picture);
+
+    private void Replace(Tensor other)
+    {
+        var copy = other.to(picture.device).clone().DetachFromDisposeScope();
+        picture.Dispose();
+        picture = copy;
+    }
 
     private Tensor Step()
     {

@@ -41,12 +41,12 @@ internal sealed class PreparedTransfer : IDisposable
     }
 
     /// <summary>Runs every step, or as many as there are before somebody cancels.</summary>
-    public StyleTransferResult Paint(IProgress<TrainingProgress>? progress, CancellationToken cancellation) =>
-        StyleTransferResult.Once(LossNames, network, progress, () =>
-        {
-            using var run = new CoarseToFine(Start(), plan.Levels, level => LossAt(level, plan.TilingOf(level)), options.Optimizer, options.LearningRate);
-            return run.Run(LossNames, progress, cancellation);
-        });
+    public StyleTransferResult Paint(IProgress<TrainingProgress>? progress, CancellationToken cancellation)
+    {
+        using var run = new CoarseToFine(
+            Start(), plan.Levels, level => LossAt(level, plan.TilingOf(level)), options.Optimizer, options.LearningRate);
+        return StyleTransferResult.Of(run.Run(LossNames, progress, cancellation), network);
+    }
 
     public StyleForecast Forecast()
     {

@@ -15,23 +15,8 @@ namespace ImageGen.Style;
 /// <param name="Network">The feature network's <see cref="FeatureNetwork.Description"/>.</param>
 public sealed record StyleTransferResult(Picture Picture, LossHistory Losses, TimeSpan Elapsed, bool Cancelled, string Network)
 {
-    private const string PictureKey = "picture";
-
-    /// <summary>Makes the picture, or takes up the one that was made before the lesson was stopped.</summary>
-    internal static StyleTransferResult Once(
-        IReadOnlyList<string> lossNames, FeatureNetwork network, IProgress<TrainingProgress>? progress, Func<(Picture Picture, LoopResult Loop)> make)
-    {
-        var (picture, loop) = LessonWork.Once<(Picture Picture, LoopResult Loop)>(make, made => made.Loop.Cancelled ? null : new(made.Loop.ToTensors())
-        {
-            [PictureKey] = tensor(made.Picture.Rgb, [made.Picture.Height, made.Picture.Width, 3]),
-        }, file =>
-        {
-            using var pixels = file.Read(PictureKey);
-            var kept = new Picture((int)pixels.shape[1], (int)pixels.shape[0], pixels.data<byte>().ToArray());
-            return (kept, LoopResult.Of(file, lossNames, progress, () => kept));
-        });
-        return new(picture, loop.Losses, loop.Elapsed, loop.Cancelled, network.Description);
-    }
+    internal static StyleTransferResult Of((Picture Picture, LoopResult Loop) made, FeatureNetwork network) =>
+        new(made.Picture, made.Loop.Losses, made.Loop.Elapsed, made.Loop.Cancelled, network.Description);
 }
 
 /// <summary>

@@ -83,20 +83,13 @@ public static class TextureSynthesis
         network.CheckLayers(options.Layers ?? []);
         var (height, width) = StyleTransfer.Fit(example, options.ExampleSize, network, "example");
 
-        return StyleTransferResult.Once(LossNames, network, progress, () => Make(example, network, options, height, width, progress, cancellation));
-    }
-
-    private static (Picture, LoopResult) Make(
-        Picture example, FeatureNetwork network, TextureOptions options, int height, int width,
-        IProgress<TrainingProgress>? progress, CancellationToken cancellation)
-    {
         using var scope = NewDisposeScope();
         var pixels = Resampler.Resize(example.ToTensor().to(network.Device), height, width).clamp(0, 1);
         using var generator = new Generator((ulong)options.Seed);
         var noise = StyleTransfer.Noise(pixels, generator, options.Height, options.Width);
         var levels = CoarseToFine.Plan(options.Height, options.Width, options.Steps, options.Levels, network.MinimumSize * 3 / 2);
         using var run = new CoarseToFine(noise, levels, LossAt, StyleOptimizer.Lbfgs, learningRate: 0);
-        return run.Run(LossNames, progress, cancellation);
+        return StyleTransferResult.Of(run.Run(LossNames, progress, cancellation), network);
 
         TotalLoss LossAt(Level level)
         {

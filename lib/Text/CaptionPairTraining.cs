@@ -83,25 +83,31 @@ public sealed class CaptionPairTraining
         using var scope = NewDisposeScope();
         var model = text.Model;
         using var optimizer = optim.AdamW(model.parameters(), lr: options.LearningRate, weight_decay: 0.01);
-        var whole = new TrainingCheckpoint().Add("model", model).Add("adam", optimizer);
-        var done = resume ? whole.Load(state!) : 0;
-        StepsDone = done;
+        var whole = new TrainingState().Add("model", model).Add("adam", optimizer);
+        whole.Resume(resume, state);
+        var loop = new TrainingLoop(options.Steps, LossNames, whole,
+        [
+            new LearningRateSchedule(optimizer, Rate),
+            new StepSeeds(options.Seed), // for dropout
+            new StateSaving(state, every: 200),
+            new ProgressReports(progress),
+            new Cancellation(cancellation),
+        ]);
         model.train();
         try
         {
-            var result = new StepLoop(options.Steps, LossNames, progress, cancellation).Run(
-                Step, done: done, save: state is null ? null : new(200, step => whole.Save(state, step)));
-            StepsDone = done + result.Losses.Steps.Count;
-            return result with { Elapsed = whole.Elapsed };
+            return loop.Run(Step);
         }
         finally
         {
             model.eval();
+            StepsDone = whole.Step;
         }
+
+        double Rate(int step) => options.LearningRate * LearningRates.Cosine(step, options.Steps, options.Steps / 20);
 
         Tensor Step(int step)
         {
-            optimizer.SetRate(options.LearningRate * LearningRates.Cosine(step, options.Steps, options.Steps / 20));
             var losses = Losses(step);
             optimizer.zero_grad();
             (losses[0] + losses[1] * options.PairWeight).backward();
@@ -115,7 +121,6 @@ public sealed class CaptionPairTraining
     private Tensor Losses(int step)
     {
         var (model, seed) = (text.Model, Seeds.At(options.Seed, step));
-        manual_seed(seed); // dropout draws from torch's own generator
         var rows = Pairs(new SplitMix64((ulong)seed)).ConvertAll(caption => text.Tokenizer.Encode(caption, model.Encoder.Config.Positions));
         var batch = new MaskedTokens(text.Tokenizer, unchecked((int)seed)).Next(rows, model.Encoder.WordVectors.device);
         var read = model.Encoder.forward(batch.Tokens);

@@ -1,6 +1,5 @@
 using ImageGen.Runtime;
 using ImageGen.Training;
-using ImageGen.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -38,8 +37,6 @@ public sealed record MaskedLanguageOptions
 /// </summary>
 public static class MaskedLanguageTraining
 {
-    private const string Learned = "learned:";
-
     /// <summary>The numbers each step reports: the cross entropy in nats, and the share of hidden words guessed right.</summary>
     public static IReadOnlyList<string> LossNames { get; } = ["loss", "right"];
 
@@ -69,29 +66,6 @@ public static class MaskedLanguageTraining
     {
         options ??= new();
         options.Check();
-        return LessonWork.Once(() => Train(text, learner, captions, options, progress, cancellation), Parts, TakeUp);
-
-        Dictionary<string, Tensor>? Parts(LoopResult result)
-        {
-            if (result.Cancelled) return null;
-            var parts = result.ToTensors();
-            foreach (var (name, value) in learner.state_dict()) parts.Add(Learned + name, value);
-            return parts;
-        }
-
-        LoopResult TakeUp(WeightFile file)
-        {
-            file.LoadInto(learner, name => name.StartsWith(Learned, StringComparison.Ordinal) ? name[Learned.Length..] : null);
-            text.Model.eval();
-            learner.eval();
-            return LoopResult.Of(file, LossNames, progress);
-        }
-    }
-
-    private static LoopResult Train(
-        BertText text, nn.Module learner, IEnumerable<string> captions, MaskedLanguageOptions options,
-        IProgress<TrainingProgress>? progress, CancellationToken cancellation)
-    {
         using var scope = NewDisposeScope();
         var (model, tokenizer) = (text.Model, text.Tokenizer);
         var device = model.Encoder.WordVectors.device;
@@ -102,12 +76,21 @@ public static class MaskedLanguageTraining
         var order = Enumerable.Range(0, rows.Count).ToArray();
         var next = rows.Count;
 
+        // Which words are hidden follows from all steps before: nothing can go on from the middle.
+        var state = new TrainingState { Resumable = false }.Add("learned", learner);
+        var loop = new TrainingLoop(options.Steps, LossNames, state,
+        [
+            new LearningRateSchedule(optimizer, step => RateAt(step, options)),
+            new ProgressReports(progress),
+            new Cancellation(cancellation),
+        ]);
+
         manual_seed(options.Seed); // dropout draws from torch's own generator
         model.train();
         learner.train();
         try
         {
-            return new StepLoop(options.Steps, LossNames, progress, cancellation).Run(Step);
+            return loop.Run(Step);
         }
         finally
         {
@@ -117,7 +100,6 @@ public static class MaskedLanguageTraining
 
         Tensor Step(int step)
         {
-            foreach (var group in optimizer.ParamGroups) group.LearningRate = RateAt(step, options);
             var batch = exercises.Next(NextRows(), device);
             var scores = model.ScoresAt(batch.Tokens.Ids, batch.Tokens.Mask, batch.Hidden); // [N, V]
             var loss = nn.functional.cross_entropy(scores, batch.Answers); // -log p(the hidden word), averaged

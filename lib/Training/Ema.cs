@@ -9,7 +9,8 @@ namespace ImageGen.Training;
 /// than the weights themselves, and its pictures are better. The decay grows as d = min(decay, (1 + n) / (10 + n)), so
 /// that the first, random weights are soon forgotten.
 /// </summary>
-public sealed class Ema : IDisposable
+/// <remarks>As a callback of a <see cref="TrainingLoop"/> it follows every step that moved the weights.</remarks>
+public sealed class Ema : Callback, IDisposable
 {
     private readonly nn.Module model;
     private readonly double decay;
@@ -22,7 +23,8 @@ public sealed class Ema : IDisposable
     /// <exception cref="CourseException">The decay is out of range.</exception>
     public Ema(nn.Module model, double decay = 0.999)
     {
-        if (decay is not (>= 0 and < 1)) throw new CourseException($"The decay of the averaged weights is {decay}: it must be at least 0 and below 1.");
+        if (decay is not (>= 0 and < 1))
+            throw new CourseException($"The decay of the averaged weights is {decay}: it must be at least 0 and below 1.");
         (this.model, this.decay) = (model, decay);
         parameters = [.. model.named_parameters().Select(parameter => parameter.name)];
         using var noGrad = no_grad();
@@ -49,7 +51,16 @@ public sealed class Ema : IDisposable
         }
     }
 
-    /// <summary>Puts the averages into the model until the returned object is disposed; then the model's own weights come back.</summary>
+    /// <inheritdoc/>
+    public override void AfterStep(TrainingLoop loop)
+    {
+        if (!loop.Skipped) Update();
+    }
+
+    /// <summary>Leaves the averages in the model.</summary>
+    public void CopyToModel() => Copy(averages, model);
+
+    /// <summary>Puts the averages into the model until the returned object is disposed; then its own weights come back.</summary>
     public IDisposable InPlace()
     {
         var own = new Ema(model, 0);

@@ -36,13 +36,14 @@ public sealed class LinearProbe : IDisposable
         x = (x - mean) / spread;
         var (weight, bias) = (new Parameter(zeros(x.shape[1], classes, device: x.device)), new Parameter(zeros(classes, device: x.device)));
         using var optimizer = optim.AdamW([weight, bias], lr: 0.05, weight_decay: 0.01);
-        for (var step = 0; step < steps; step++)
+        new TrainingLoop(steps, ["loss"]).Run(_ =>
         {
-            using var stepScope = NewDisposeScope();
             optimizer.zero_grad();
-            nn.functional.cross_entropy(x.matmul(weight) + bias, answers).backward();
+            var loss = nn.functional.cross_entropy(x.matmul(weight) + bias, answers);
+            loss.backward();
             optimizer.step();
-        }
+            return loss.detach().view(1);
+        });
         return new(weight.detach().MoveToOuterDisposeScope(), bias.detach().MoveToOuterDisposeScope(), mean.MoveToOuterDisposeScope(), spread.MoveToOuterDisposeScope());
     }
 

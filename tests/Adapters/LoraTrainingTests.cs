@@ -1,4 +1,5 @@
 using ImageGen.Adapters;
+using ImageGen.Course.Running;
 using ImageGen.Data;
 using ImageGen.Diffusion;
 using ImageGen.Runtime;
@@ -50,7 +51,7 @@ public sealed class LoraTrainingTests : IDisposable
 
         (Dictionary<string, Tensor> Learned, double[] Losses, float[] Next) InLesson(string cell, bool stopped = false)
         {
-            using var running = CellScope.Enter(TestContext.Current.CancellationToken, folder[cell]);
+            using var running = Runner.Enter(new KeepingRunner(folder[cell], TestContext.Current.CancellationToken));
             var (values, _, _) = Train(new() { Steps = 6, SaveEvery = 3 }, stopped);
             return (values, [.. lastLosses!["loss"]], [.. lastDrawn!]);
         }

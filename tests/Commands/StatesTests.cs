@@ -7,7 +7,7 @@ namespace ImageGen.Tests.Commands;
 public sealed class StatesTests : IDisposable
 {
     private static readonly string Opening =
-        $"#r \"{typeof(ImageGen.Runtime.CellScope).Assembly.Location}\"\n#r \"{typeof(TorchSharp.torch).Assembly.Location}\"\n"
+        $"#r \"{typeof(ImageGen.Runtime.KernelInterrupt).Assembly.Location}\"\n#r \"{typeof(TorchSharp.torch).Assembly.Location}\"\n"
         + "using System.IO; using System.Threading; using ImageGen.Data; using ImageGen.Gan; using ImageGen.Text; using ImageGen.Training;";
 
     // The first time it stops after a step and the next cell fails: what a crash or Ctrl-C leaves behind.

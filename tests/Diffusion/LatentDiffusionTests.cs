@@ -57,7 +57,7 @@ public sealed class LatentDiffusionTests : IDisposable
         var (x, moments) = (randn(2, 4, 4, 4), tensor(new[] { 500L, 500 }));
         var (negative, positive) = (model.Text.Encode(["", ""]), model.Text.Encode(Prompts));
         var both = negative.Then(positive);
-        var together = unet.call(x, moments, both.Sequence, both.Mask).chunk(2, dim: 0);
+        var together = unet.call(cat([x, x], 0), moments.repeat(2), both.Sequence, both.Mask).chunk(2, dim: 0);
         Assert.True(together[0].allclose(unet.call(x, moments, negative.Sequence, negative.Mask), atol: 1e-5));
         Assert.True(together[1].allclose(unet.call(x, moments, positive.Sequence, positive.Mask), atol: 1e-5));
     }

@@ -1,3 +1,4 @@
+using ImageGen.Course.Running;
 using ImageGen.Data;
 using ImageGen.Gan;
 using ImageGen.Runtime;
@@ -53,7 +54,7 @@ public sealed class GanTrainerTests
         using var whole = Trainer(Quick with { Steps = 6 });
         var losses = Go(whole).Losses;
         using var stop = new CancellationTokenSource();
-        using (CellScope.Enter(TestContext.Current.CancellationToken, folder["003-a"]))
+        using (Runner.Enter(new KeepingRunner(folder["003-a"], TestContext.Current.CancellationToken)))
         {
             using var first = Trainer();
             Go(first);
@@ -61,7 +62,7 @@ public sealed class GanTrainerTests
             second.Run(new Watch(_ => stop.Cancel()), cancellation: stop.Token);
             Assert.Equal((4, 1), (first.StepsDone, second.StepsDone));
         }
-        using (CellScope.Enter(TestContext.Current.CancellationToken, folder["003-a"]))
+        using (Runner.Enter(new KeepingRunner(folder["003-a"], TestContext.Current.CancellationToken)))
         {
             using var first = Trainer();
             var reported = new List<TrainingProgress>();
@@ -75,7 +76,7 @@ public sealed class GanTrainerTests
             Assert.Equal(6, Go(second).Losses.Steps.Count + second.StepsDone); // who has trained has nothing left to do, and keeps nothing
         }
         Assert.Equal(2, Directory.EnumerateFiles(folder.Path).Count());
-        using (CellScope.Enter(TestContext.Current.CancellationToken, folder["003-b"]))
+        using (Runner.Enter(new KeepingRunner(folder["003-b"], TestContext.Current.CancellationToken)))
         {
             using var other = Trainer(Quick with { Seed = 8 });
             Assert.Equal(4, Go(other).Losses.Steps.Count);

@@ -28,10 +28,10 @@ public sealed class InterruptMessageTests(SharedKernel shared) : IClassFixture<S
     [Fact]
     public void A_training_loop_sees_the_interrupt_and_ends_with_what_it_has()
     {
-        kernel.Execute($"#r \"{typeof(Runtime.CellScope).Assembly.Location}\"");
+        kernel.Execute($"#r \"{typeof(Runtime.KernelInterrupt).Assembly.Location}\"");
         var id = kernel.SendShell("execute_request", new JsonObject
         {
-            ["code"] = "var stop = ImageGen.Runtime.CellScope.Token; var steps = 0; Console.WriteLine(\"on\"); while (!stop.IsCancellationRequested) { System.Threading.Thread.Sleep(20); steps++; }\nsteps > 0",
+            ["code"] = "var stop = ImageGen.Runtime.KernelInterrupt.Token; var steps = 0; Console.WriteLine(\"on\"); while (!stop.IsCancellationRequested) { System.Threading.Thread.Sleep(20); steps++; }\nsteps > 0",
         });
         kernel.WaitFor(m => m.ParentId == id && m.Type == "stream");
         if (!OperatingSystem.IsWindows()) Process.Start("kill", ["-INT", $"{kernel.Process.Id}"]).WaitForExit();
@@ -45,10 +45,10 @@ public sealed class InterruptMessageTests(SharedKernel shared) : IClassFixture<S
     [InlineData("while (true) { }", "error")]
     [InlineData("await Task.Delay(-1);", "error")]
     [InlineData("var point = rand([32, 32], requires_grad: true); while (true) { using var step = NewDisposeScope(); point.square().mean().backward(); }", "error")]
-    [InlineData("var loop = new StepLoop(100_000, [\"loss\"]); loop.Run(step => rand([64, 64]).matmul(rand([64, 64])).mean()).Cancelled", "ok")]
+    [InlineData("var loop = new TrainingLoop(100_000, [\"loss\"]); loop.Run(step => rand([64, 64]).matmul(rand([64, 64])).mean()).Cancelled", "ok")]
     public void An_interrupt_takes_half_a_second_at_most(string code, string ends)
     {
-        kernel.Execute($"#r \"{typeof(Runtime.CellScope).Assembly.Location}\"\n#r \"{typeof(TorchSharp.torch).Assembly.Location}\"\nusing ImageGen.Training; using static TorchSharp.torch;");
+        kernel.Execute($"#r \"{typeof(Runtime.KernelInterrupt).Assembly.Location}\"\n#r \"{typeof(TorchSharp.torch).Assembly.Location}\"\nusing ImageGen.Training; using static TorchSharp.torch;");
         // By the kernel's own clock, from the request's arrival to the cell's end. Whatever else the machine does can only
         // lengthen it: the shortest of three counts.
         var shortest = Enumerable.Range(0, 3).Select(_ => Interrupted(code)).Min();

@@ -40,7 +40,7 @@ public sealed class InterruptTests : IDisposable
     public async Task A_loop_that_watches_the_cells_token_ends_with_what_it_has()
     {
         await Started();
-        await run.Ok($"#r \"{typeof(ImageGen.Runtime.CellScope).Assembly.Location}\"");
+        await run.Ok($"#r \"{typeof(ImageGen.Runtime.KernelInterrupt).Assembly.Location}\"");
         // As a trainer does: it looks between steps, a step takes longer than the engine's patience with other code,
         // and what was reached is returned.
         var cell = run.Run("""
@@ -50,7 +50,7 @@ public sealed class InterruptTests : IDisposable
                 while (!stop.IsCancellationRequested) { started.Set(); System.Threading.Thread.Sleep(600); steps++; }
                 return steps;
             }
-            var reached = Train(ImageGen.Runtime.CellScope.Token);
+            var reached = Train(ImageGen.Runtime.KernelInterrupt.Token);
             reached > 0
             """);
         await InterruptWhenStarted();
@@ -160,9 +160,9 @@ public sealed class InterruptTests : IDisposable
     [Fact]
     public async Task Outside_a_cell_the_token_is_never_canceled()
     {
-        Assert.False(ImageGen.Runtime.CellScope.Token.CanBeCanceled);
+        Assert.False(ImageGen.Runtime.KernelInterrupt.Token.CanBeCanceled);
         await run.Ok("1");
-        Assert.False(ImageGen.Runtime.CellScope.Token.CanBeCanceled);
+        Assert.False(ImageGen.Runtime.KernelInterrupt.Token.CanBeCanceled);
     }
 
     // A named event reaches from the cell to the test without any shared object.

@@ -107,11 +107,13 @@ public class LossScalerTests
         for (var i = 0; i < 19; i++) scaler.Allows(double.NaN); // 2⁻³
         for (var i = 0; i < 1234; i++) scaler.Allows(1);
         using var model = nn.Linear(1, 1);
-        new TrainingCheckpoint().Add("model", model).Add("loss", scaler).Save(path, 5);
+        new TrainingState { Step = 5 }.Add("model", model).Add("loss", scaler).Save(path);
         var read = new LossScaler();
-        Assert.Equal(5, new TrainingCheckpoint().Add("model", model).Add("loss", read).Load(path));
+        var state = new TrainingState().Add("model", model).Add("loss", read);
+        state.Load(path);
+        Assert.Equal(5, state.Step);
         Assert.Equal((0.125, 1234), (read.Scale, read.GoodSteps));
-        new TrainingCheckpoint().Add("model", model).Save(without, 5);
-        Assert.Contains("another type than float16", Assert.Throws<CourseException>(() => new TrainingCheckpoint().Add("model", model).Add("loss", read).Load(without)).Message);
+        new TrainingState().Add("model", model).Save(without);
+        Assert.Contains("another type than float16", Assert.Throws<CourseException>(() => new TrainingState().Add("model", model).Add("loss", read).Load(without)).Message);
     }
 }

@@ -61,11 +61,14 @@ public class TrainingStateTests
     [Fact]
     public void ALossThatIsNoNumberStopsAndKeepsWhatWasSaved()
     {
+        using var folder = new TemporaryFolder();
         var saved = new List<int>();
-        var loop = new StepLoop(10, ["loss", "other"]);
-        var error = Assert.Throws<CourseException>(() => loop.Run(
-            step => tensor(new[] { 1.0, step == 5 ? double.NaN : 0 }), save: new(2, saved.Add)));
+        var state = Recorded(saved);
+        var loop = new TrainingLoop(10, ["loss", "other"], state, new StateSaving(folder["state"], every: 2));
+        var error = Assert.Throws<CourseException>(
+            () => loop.Run(step => tensor(new[] { 1.0, step == 5 ? double.NaN : 0 })));
         Assert.Equal([2, 4], saved);
+        Assert.Equal(4, state.Step);
         Assert.Contains("step 5", error.Message);
         Assert.Contains("'other' is not a number", error.Message);
     }
@@ -73,13 +76,23 @@ public class TrainingStateTests
     [Fact]
     public void ALoopGoesOnWhereItStopped()
     {
+        using var folder = new TemporaryFolder();
         var (steps, saved) = (new List<int>(), new List<int>());
-        var result = new StepLoop(7, ["loss"]).Run(
-            step => { steps.Add(step); return tensor(new double[] { step }); }, done: 4, save: new(2, saved.Add));
+        var state = Recorded(saved);
+        state.Step = 4;
+        var result = new TrainingLoop(7, ["loss"], state, new StateSaving(folder["state"], every: 2)).Run(
+            step => { steps.Add(step); return tensor(new double[] { step }); });
         Assert.Equal([5, 6, 7], steps);
         Assert.Equal([6, 7], saved);
         Assert.Equal([5.0, 6, 7], result.Losses["loss"]);
         Assert.False(result.Cancelled);
+    }
+
+    // Notes the steps at which it is saved.
+    private static TrainingState Recorded(List<int> saved)
+    {
+        var state = new TrainingState();
+        return state.Add("part", () => { saved.Add(state.Step); return zeros(1); }, _ => { });
     }
 
     [Fact]
@@ -88,8 +101,8 @@ public class TrainingStateTests
         using var folder = new TemporaryFolder();
         using var scope = NewDisposeScope();
         var path = Path.Combine(folder.Path, "state.safetensors");
-        new TrainingCheckpoint().Add("model", nn.Linear(3, 4)).Save(path, 1);
-        var error = Assert.Throws<CourseException>(() => new TrainingCheckpoint().Add("model", nn.Linear(3, 5)).Load(path));
+        new TrainingState().Add("model", nn.Linear(3, 4)).Save(path);
+        var error = Assert.Throws<CourseException>(() => new TrainingState().Add("model", nn.Linear(3, 5)).Load(path));
         Assert.Contains("weight (file [4, 3], model [5, 3])", error.Message);
     }
 
@@ -100,7 +113,7 @@ public class TrainingStateTests
         using var model = nn.Linear(1, 1);
         var path = Path.Combine(folder.Path, "weights.safetensors");
         SafeTensors.Save(path, model);
-        Assert.Contains("does not say at which step", Assert.Throws<CourseException>(() => new TrainingCheckpoint().Add("model", model).Load(path)).Message);
+        Assert.Contains("does not say at which step", Assert.Throws<CourseException>(() => new TrainingState().Add("model", model).Load(path)).Message);
     }
 
     [Fact]
@@ -135,21 +148,19 @@ public class TrainingStateTests
         using var model = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.3), nn.Linear(8, 1));
         using var optimizer = optim.Adam(model.parameters(), 0.05);
         using var ema = new Ema(model, 0.9);
-        var state = new TrainingCheckpoint().Add("model", model).Add("adam", optimizer).Add("ema", ema);
-        if (from is not null) Assert.Equal(done, state.Load(from));
-        new StepLoop(until, ["loss"]).Run(
-            step =>
-            {
-                manual_seed(Seeds.At(5, step));
-                var x = randn(6, 4);
-                var loss = (model.call(x) - x.sum(1, keepdim: true)).square().mean();
-                optimizer.zero_grad();
-                loss.backward();
-                optimizer.step();
-                ema.Update();
-                return loss.detach().view(1);
-            },
-            done: done, save: to is null ? null : new(100, step => state.Save(to, step)));
+        var state = new TrainingState().Add("model", model).Add("adam", optimizer).Add("ema", ema);
+        if (from is null) state.Step = done;
+        else state.Load(from);
+        Assert.Equal(done, state.Step);
+        new TrainingLoop(until, ["loss"], state, new StepSeeds(5), ema, new StateSaving(to, every: 100)).Run(_ =>
+        {
+            var x = randn(6, 4);
+            var loss = (model.call(x) - x.sum(1, keepdim: true)).square().mean();
+            optimizer.zero_grad();
+            loss.backward();
+            optimizer.step();
+            return loss.detach().view(1);
+        });
         return [.. model.state_dict().Values.Concat(ema.Averages.Values).SelectMany(value => value.to(ScalarType.Float32).data<float>())];
     }
 }

@@ -1,4 +1,4 @@
-using ImageGen.Runtime;
+using ImageGen.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -16,7 +16,7 @@ internal sealed class SamplingRun(
     IReadOnlyList<double> timesteps, int firstStep, Func<Tensor, double, Tensor> model, Func<Tensor, Tensor> noise,
     Action<SamplingStep>? callback, Func<Tensor, int, Tensor>? adjust, CancellationToken cancellation)
 {
-    private readonly CancellationToken interrupted = CellScope.Token;
+    private readonly CancellationToken interrupted = Runner.Current.Token;
 
     internal int FirstStep => firstStep;
 

@@ -38,6 +38,7 @@ public sealed class JudgeTraining : IDisposable
 {
     private readonly JudgeOptions options;
     private readonly FlowerBatches batches;
+    private readonly AdamW optimizer;
 
     /// <summary>Prepares a training. Its steps follow one another, from any first one.</summary>
     /// <param name="judge">Trained in place.</param>
@@ -49,7 +50,8 @@ public sealed class JudgeTraining : IDisposable
         options.Check();
         Judge = judge;
         batches = new(options.BatchSize, flowers: options.Seed + 1000, order: options.Seed);
-        Optimizer = optim.AdamW(judge.parameters(), lr: options.LearningRate, weight_decay: 0.02);
+        optimizer = optim.AdamW(judge.parameters(), lr: options.LearningRate, weight_decay: 0.02);
+        State = new TrainingState().Add("judge", Judge).Add("optimizer", optimizer);
     }
 
     /// <summary>The numbers that a step gives: the loss in nats, and the shares of right answers.</summary>
@@ -58,23 +60,38 @@ public sealed class JudgeTraining : IDisposable
     /// <summary>The judge.</summary>
     public FlowerJudge Judge { get; }
 
-    /// <summary>Its optimizer: a checkpoint needs its moments.</summary>
-    public OptimizerHelper Optimizer { get; }
+    /// <summary>Steps done, time spent, and all that is needed to go on.</summary>
+    public TrainingState State { get; }
 
-    /// <summary>Does step <paramref name="step"/>, from 1: what it does depends on its number and the seed alone.</summary>
-    /// <returns>Its losses, as <see cref="LossNames"/> names them.</returns>
-    public Tensor Step(int step)
+    /// <summary>Trains what is left of its steps.</summary>
+    /// <param name="progress">Who watches; may be nobody.</param>
+    /// <param name="stateFile">Where to keep the state every 200 steps and at the end; nowhere when null.</param>
+    /// <param name="cancellation">Stops before the next step.</param>
+    public LoopResult Run(
+        IProgress<TrainingProgress>? progress = null, string? stateFile = null, CancellationToken cancellation = default) =>
+        new TrainingLoop(options.Steps, LossNames, State,
+        [
+            new LearningRateSchedule(optimizer, Rate),
+            new StateSaving(stateFile, every: 200),
+            new ProgressReports(progress),
+            new Cancellation(cancellation),
+        ]).Run(Step);
+
+    private double Rate(int step) =>
+        options.LearningRate * LearningRates.Cosine(step, options.Steps, warmUp: Math.Max(1, options.Steps / 20));
+
+    // What a step does depends on its number and the seed alone.
+    private Tensor Step(int step)
     {
         var generator = SplitMix64.Stream((ulong)(uint)options.Seed, (ulong)step);
-        Optimizer.SetRate(options.LearningRate * LearningRates.Cosine(step, options.Steps, warmUp: Math.Max(1, options.Steps / 20)));
         var (pictures, truth) = Next(step);
         Judge.train();
         var scores = Judge.call(Harm(pictures, generator)).split([.. FlowerJudge.Kinds.Select(kinds => (long)kinds)], 1);
         var losses = scores.Select((each, i) => nn.functional.cross_entropy(each, truth[i])).ToArray();
         var loss = stack(losses).mean();
-        Optimizer.zero_grad();
+        optimizer.zero_grad();
         loss.backward();
-        Optimizer.step();
+        optimizer.step();
         return stack([loss.detach(), .. scores.Select((each, i) => each.detach().argmax(1).eq(truth[i]).to(ScalarType.Float32).mean())]);
     }
 
@@ -111,6 +128,6 @@ public sealed class JudgeTraining : IDisposable
     public void Dispose()
     {
         batches.Dispose();
-        Optimizer.Dispose();
+        optimizer.Dispose();
     }
 }

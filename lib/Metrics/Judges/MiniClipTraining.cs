@@ -43,6 +43,7 @@ public sealed class MiniClipTraining : IDisposable
 {
     private readonly MiniClipOptions options;
     private readonly FlowerBatches batches;
+    private readonly AdamW optimizer;
 
     /// <summary>Prepares a training. Its steps follow one another, from any first one.</summary>
     /// <param name="model">Trained in place.</param>
@@ -54,7 +55,8 @@ public sealed class MiniClipTraining : IDisposable
         options.Check();
         Model = model;
         batches = new(options.BatchSize, flowers: options.Seed + 2000, order: options.Seed);
-        Optimizer = optim.AdamW(model.parameters(), lr: options.LearningRate, weight_decay: 0.05);
+        optimizer = optim.AdamW(model.parameters(), lr: options.LearningRate, weight_decay: 0.05);
+        State = new TrainingState().Add("miniclip", Model).Add("optimizer", optimizer);
     }
 
     /// <summary>The numbers that a step gives: the loss in nats, and how often a picture finds its caption in the batch.</summary>
@@ -71,15 +73,30 @@ public sealed class MiniClipTraining : IDisposable
             petals.Descriptions(i).Concat(petals.Descriptions(i, Wording.Reworded)).Select(caption => caption.Text)), size: 1000);
     }
 
-    /// <summary>Its optimizer: a checkpoint needs its moments.</summary>
-    public OptimizerHelper Optimizer { get; }
+    /// <summary>Steps done, time spent, and all that is needed to go on.</summary>
+    public TrainingState State { get; }
 
-    /// <summary>Does step <paramref name="step"/>, from 1: what it does depends on its number and the seed alone.</summary>
-    /// <returns>Its losses, as <see cref="LossNames"/> names them.</returns>
-    public Tensor Step(int step)
+    /// <summary>Trains what is left of its steps.</summary>
+    /// <param name="progress">Who watches; may be nobody.</param>
+    /// <param name="stateFile">Where to keep the state every 200 steps and at the end; nowhere when null.</param>
+    /// <param name="cancellation">Stops before the next step.</param>
+    public LoopResult Run(
+        IProgress<TrainingProgress>? progress = null, string? stateFile = null, CancellationToken cancellation = default) =>
+        new TrainingLoop(options.Steps, LossNames, State,
+        [
+            new LearningRateSchedule(optimizer, Rate),
+            new StateSaving(stateFile, every: 200),
+            new ProgressReports(progress),
+            new Cancellation(cancellation),
+        ]).Run(Step);
+
+    private double Rate(int step) =>
+        options.LearningRate * LearningRates.Cosine(step, options.Steps, warmUp: Math.Max(1, options.Steps / 20));
+
+    // What a step does depends on its number and the seed alone.
+    private Tensor Step(int step)
     {
         var generator = SplitMix64.Stream((ulong)(uint)options.Seed, (ulong)step);
-        Optimizer.SetRate(options.LearningRate * LearningRates.Cosine(step, options.Steps, warmUp: Math.Max(1, options.Steps / 20)));
         var (pictures, flowers) = batches.Next(step);
         var captions = flowers.Select(flower => Caption(flower, generator)).ToArray();
         Model.train();
@@ -88,9 +105,9 @@ public sealed class MiniClipTraining : IDisposable
         logits = logits.masked_fill(AlsoFits(captions, flowers), double.NegativeInfinity);
         var own = arange(flowers.Length, device: logits.device);
         var loss = (nn.functional.cross_entropy(logits, own) + nn.functional.cross_entropy(logits.t(), own)) / 2;
-        Optimizer.zero_grad();
+        optimizer.zero_grad();
         loss.backward();
-        Optimizer.step();
+        optimizer.step();
         using (no_grad()) Model.LogScale.clamp_(0, Math.Log(100)); // as the paper does: beyond 100 training is unstable
         return stack([loss.detach(), logits.detach().argmax(1).eq(own).to(ScalarType.Float32).mean()]);
     }
@@ -128,6 +145,6 @@ public sealed class MiniClipTraining : IDisposable
     public void Dispose()
     {
         batches.Dispose();
-        Optimizer.Dispose();
+        optimizer.Dispose();
     }
 }

@@ -1,3 +1,4 @@
+using ImageGen.Course.Running;
 using ImageGen.Data;
 using ImageGen.Diffusion;
 using ImageGen.Imaging;
@@ -10,10 +11,10 @@ using ImageGen.Vision;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ImageGen.Tests;
+namespace ImageGen.Tests.Commands;
 
 /// <summary>A lesson at full scale that goes on does not make again what it had made: its cells give the same as if they had never been stopped.</summary>
-public sealed class LessonWorkTests : IDisposable
+public sealed class KeepingRunnerTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();
     private readonly CancellationToken cancellation = TestContext.Current.CancellationToken;
@@ -45,7 +46,7 @@ public sealed class LessonWorkTests : IDisposable
         using var network = new Counting();
         for (var i = 0; i < 2; i++)
         {
-            using var cell = CellScope.Enter(CancellationToken.None);
+            using var cell = Runner.Enter(new Runner());
             InBatches.Features(network, ones(6, 3, 4, 4));
         }
         Assert.Equal((12, 0), (network.Pictures, Kept));
@@ -135,7 +136,7 @@ public sealed class LessonWorkTests : IDisposable
 
     private T InCell<T>(Func<T> work)
     {
-        using var cell = CellScope.Enter(CancellationToken.None, folder["003-abc"]);
+        using var cell = Runner.Enter(new KeepingRunner(folder["003-abc"]));
         return work();
     }
 
