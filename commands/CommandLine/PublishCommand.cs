@@ -32,8 +32,8 @@ internal static class PublishCommand
     private static void Keep(LessonResult result, string root)
     {
         if (result is not { Outcome: LessonOutcome.Passed, Notebook: { } notebook }) return;
-        Publisher.Clean(notebook, root);
         GalleryPictures.Write(notebook, root);
+        Publisher.Clean(notebook, root);
         notebook.Write(result.Lesson.Path);
     }
 }

@@ -27,10 +27,13 @@ internal static class OutputRenderer
     {
         var pictures = notebook.CodeCells.Reverse()
             .SelectMany(cell => cell.Outputs.Reverse().Select(output => (cell, data: output?["data"] as JsonObject)))
-            .Where(shown => shown.data?["image/png"] is not null).ToArray();
+            .Where(shown => PictureOf(shown.data) is not null).ToArray();
         var rank = pictures.OrderBy(shown => shown.cell.Metadata["gallery"] is not null ? 0 : shown.data!.All(d => !d.Key.EndsWith("+json", StringComparison.Ordinal)) ? 1 : 2);
-        return rank.Select(shown => Address("image/png", NotebookCell.Text(shown.data!["image/png"]))).FirstOrDefault();
+        return rank.Select(shown => PictureOf(shown.data)).FirstOrDefault();
     }
+
+    private static string? PictureOf(JsonObject? data) => new[] { "image/png", "image/jpeg" }
+        .Where(type => data?[type] is not null).Select(type => Address(type, NotebookCell.Text(data![type]))).FirstOrDefault();
 
     private static string Bundle(JsonObject data, JsonObject? metadata, MarkdownRenderer markdown)
     {

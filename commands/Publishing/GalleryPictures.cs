@@ -6,7 +6,7 @@ namespace ImageGen.Course.Publishing;
 
 /// <summary>
 /// The picture at a lesson's top and in the README is one that the lesson made: a cell whose metadata say
-/// <c>"gallery": "NAME.png"</c> gives its last picture to docs/gallery/NAME.png.
+/// <c>"gallery": "NAME.png"</c>, or <c>.jpg</c>, gives its last picture to that file in docs/gallery.
 /// </summary>
 public static class GalleryPictures
 {
@@ -21,7 +21,8 @@ public static class GalleryPictures
                 ?? throw new CourseException($"The cell for the gallery's {name} shows no picture; end it with one, or take the entry out of its metadata.");
             var path = Path.Combine(root, "docs", "gallery", Path.GetFileName(name));
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            File.WriteAllBytes(path + ".part", Convert.FromBase64String(NotebookCell.Text(picture).Replace("\n", "")));
+            var png = Convert.FromBase64String(NotebookCell.Text(picture).ReplaceLineEndings(""));
+            File.WriteAllBytes(path + ".part", Path.GetExtension(path) == ".jpg" ? PhotographOutputs.ToJpeg(png) ?? png : png);
             File.Move(path + ".part", path, overwrite: true);
         }
     }

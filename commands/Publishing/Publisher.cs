@@ -19,7 +19,11 @@ public static partial class Publisher
         {
             cell.Metadata[Notebook.OwnMetadata] = new CellRecord((double?)cell.OwnMetadata?["seconds"] ?? 0, hash).ToJson();
             cell.Metadata.Remove("execution");
-            foreach (var output in cell.Outputs.OfType<JsonObject>()) Clean(output, text => Impersonal(text, root, home));
+            foreach (var output in cell.Outputs.OfType<JsonObject>())
+            {
+                Clean(output, text => Impersonal(text, root, home));
+                PhotographOutputs.Compress(output);
+            }
         }
     }
 

@@ -137,6 +137,33 @@ public sealed class PublishTests : IDisposable
         Assert.Equal("<table></table>", NotebookCell.Text(Assert.Single(notebook.CodeCells).Outputs[0]!["data"]!["text/html"]));
     }
 
+    [Fact]
+    public void A_published_photograph_is_jpeg_and_a_chart_stays_png()
+    {
+        var photograph = ImageGen.Data.CoursePictures.Content("lake").FitWithin(320);
+        var chart = ImageGen.Display.Chart.Line(("a", Enumerable.Range(0, 500).Select(i => Math.Sin(i * i)).ToArray()));
+        string Shown(byte[] png, string more = "") =>
+            $$$"""{"output_type": "display_data", "metadata": {"image/png": {"width": 320}}, "data": {"image/png": "{{{Convert.ToBase64String(png)}}}"{{{more}}}, "text/plain": "x"}}""";
+        var path = course.Notebook("00-first.ipynb", TestCourse.FirstCell);
+
+        Output(path, Shown(photograph.ToPng()));
+        var notebook = Notebook.Read(path);
+        Publisher.Clean(notebook, course.Root);
+        var output = Assert.Single(notebook.CodeCells).Outputs[0]!;
+        Assert.Equal(["image/jpeg", "text/plain"], output["data"]!.AsObject().Select(entry => entry.Key));
+        Assert.Equal(320, (int)output["metadata"]!["image/jpeg"]!["width"]!);
+        var file = Path.Combine(course.Root, "shown.jpg");
+        File.WriteAllBytes(file, Convert.FromBase64String((string)output["data"]!["image/jpeg"]!));
+        var read = ImageGen.Imaging.Picture.Load(file);
+        Assert.Equal((photograph.Width, photograph.Height), (read.Width, read.Height));
+        Assert.InRange(read.Rgb.Zip(photograph.Rgb, (a, b) => Math.Abs(a - b)).Average(), 0, 5); // quality 90
+
+        Output(path, Shown(chart.ToPng(), ", \"application/vnd.plotly.v1+json\": {}"));
+        notebook = Notebook.Read(path);
+        Publisher.Clean(notebook, course.Root);
+        Assert.Contains("image/png", Assert.Single(notebook.CodeCells).Outputs[0]!["data"]!.AsObject().Select(entry => entry.Key));
+    }
+
     // As publishing writes it, with an output each and nothing executed.
     private string Published(string name, params string[] cells)
     {
