@@ -139,7 +139,7 @@ internal sealed partial class MathMl
         }
         at += @"\end".Length;
         if (RawArgument() != name) throw new FormatException(@"\end does not fit its \begin");
-        var kind = name.StartsWith("align") || name == "split" ? " class=\"aligned\" displaystyle=\"true\"" : name == "cases" ? " class=\"cases\"" : "";
+        var kind = name.StartsWith("align", StringComparison.Ordinal) || name == "split" ? " class=\"aligned\" displaystyle=\"true\"" : name == "cases" ? " class=\"cases\"" : "";
         return $"""<mrow>{(open.Length > 0 ? $"<mo fence=\"true\">{open}</mo>" : "")}<mtable{kind}>{rows}</mtable>{(close.Length > 0 ? $"<mo fence=\"true\">{close}</mo>" : "")}</mrow>""";
     }
 }

@@ -37,9 +37,9 @@ public static partial class NativeLibraries
     // The names as the system's loader spells them; each comes with a package of its own.
     private static string Advice(string file) => file switch
     {
-        _ when file.StartsWith("libgomp") => "Install the package libgomp1 and try again.",
-        _ when file.StartsWith("libstdc++") => "Install the package libstdc++6 and try again.",
-        _ when file.StartsWith("libcuda") || file.StartsWith("libcu") || file.StartsWith("libnv") =>
+        _ when file.StartsWith("libgomp", StringComparison.Ordinal) => "Install the package libgomp1 and try again.",
+        _ when file.StartsWith("libstdc++", StringComparison.Ordinal) => "Install the package libstdc++6 and try again.",
+        _ when file.StartsWith("libcuda", StringComparison.Ordinal) || file.StartsWith("libcu", StringComparison.Ordinal) || file.StartsWith("libnv", StringComparison.Ordinal) =>
             "Install NVIDIA's driver, or build without IMAGEGEN_CUDA.",
         _ => "Delete the bin and obj folders of the course and start ./course run again.",
     };

@@ -53,6 +53,45 @@ public sealed class CourseScriptTests : IDisposable
         Assert.Contains("broken\ncourse: the build failed; the lines above say why.", error);
     }
 
+    // The user without rights is the system's "nobody" where the tests run as root, who may write everywhere.
+    [Theory]
+    [InlineData(true, "It was built before: set IMAGEGEN_PREBUILT=1 to run it as it is.")]
+    [InlineData(false, "Copy it to a folder of yours.")]
+    public void ACheckoutThatMayNotBeWrittenToIsToldAtOnce(bool built, string advice)
+    {
+        var nobody = Environment.IsPrivilegedProcess ? new[] { "/usr/bin/setpriv", "/bin/setpriv" }.FirstOrDefault(File.Exists) : "";
+        Assert.SkipWhen(nobody is null || OperatingSystem.IsWindows(), "as root there must be setpriv to be somebody else");
+        foreach (var shut in new[] { folder.Path, root, Path.Combine(root, "commands"), Path.Combine(root, "commands", "bin"), folder["programs"] })
+            if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(shut, (UnixFileMode)Convert.ToInt32("555", 8));
+        try
+        {
+            var app = Path.Combine(root, "commands", "bin", "ImageGen.Course.dll");
+            if (Environment.IsPrivilegedProcess || built == File.Exists(app))
+            {
+                File.Delete(app);
+                if (built) File.WriteAllText(app, "");
+            }
+            string[] before = nobody.Length == 0 ? [] : [nobody, "--reuid=65534", "--clear-groups", "--"];
+            string[] words = [.. before, "/bin/sh", Path.Combine(root, "course")];
+            var (code, output, error) = Finished(new(words[0], words[1..]), folder.Path);
+            Assert.Equal((1, "", $"course: you may not write to {root}, so it cannot be built. {advice}\n"), (code, output, error));
+        }
+        finally
+        {
+            foreach (var open in new[] { folder.Path, root, Path.Combine(root, "commands"), Path.Combine(root, "commands", "bin"), folder["programs"] })
+                if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(open, (UnixFileMode)Convert.ToInt32("755", 8));
+        }
+    }
+
+    [Fact]
+    public void TwoRunsInOneCheckoutBuildOneAfterTheOther()
+    {
+        Assert.SkipUnless(File.Exists("/usr/bin/flock") || File.Exists("/bin/flock"), "without flock nobody waits");
+        Program("dotnet", $"#!/bin/sh\n[ \"$1\" = build ] && {{ echo begins >> '{folder["builds"]}'; sleep 0.3; echo ends >> '{folder["builds"]}'; exit 0; }}\necho \"$@\"\n");
+        Parallel.For(0, 3, _ => Assert.Equal(0, Run(Path.Combine(root, "course"), "doctor").Code));
+        Assert.Equal(Enumerable.Repeat<string[]>(["begins", "ends"], 3).SelectMany(build => build), File.ReadAllLines(folder["builds"]));
+    }
+
     public void Dispose() => folder.Dispose();
 
     private (int Code, string Output, string Error) Run(string script, params string[] arguments) => Run(script, folder.Path, prebuilt: false, fails: false, arguments);
@@ -60,7 +99,12 @@ public sealed class CourseScriptTests : IDisposable
     private (int Code, string Output, string Error) Run(string script, string home, bool prebuilt, bool fails = false, params string[] arguments)
     {
         File.WriteAllText(Path.Combine(root, "commands", "bin", "ImageGen.Course.dll"), "");
-        var start = new ProcessStartInfo("/bin/sh", [script, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder.Path };
+        return Finished(new("/bin/sh", [script, .. arguments]), home, prebuilt, fails);
+    }
+
+    private (int Code, string Output, string Error) Finished(ProcessStartInfo start, string home, bool prebuilt = false, bool fails = false)
+    {
+        (start.RedirectStandardOutput, start.RedirectStandardError, start.WorkingDirectory) = (true, true, folder.Path);
         start.Environment["PATH"] = $"{folder["programs"]}:{Environment.GetEnvironmentVariable("PATH")}";
         start.Environment["HOME"] = home;
         foreach (var name in new[] { "IMAGEGEN_PREBUILT", "DOTNET_CLI_HOME", "FAILS" }) start.Environment.Remove(name);

@@ -42,7 +42,7 @@ internal static class FormulaWeights
         using var flat = actual.detach().to(ScalarType.Float64).contiguous();
         var values = flat.data<double>().ToArray();
         Assert.Equal(right.Length, values.Length);
-        var tolerance = 2e-5 * right.Max(Math.Abs);
+        var tolerance = 1e-5 * right.Max(Math.Abs);
         for (var i = 0; i < right.Length; i++)
             Assert.True(Math.Abs(right[i] - values[i]) <= tolerance, $"value {i} of {right.Length}: {values[i]}, and {right[i]} is right");
     }

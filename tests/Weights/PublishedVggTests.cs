@@ -36,6 +36,28 @@ public sealed class PublishedVggTests
         VggReference.AssertEqual("vgg19", network.Extract(VggReference.Picture(), [.. network.LayerNames]));
     }
 
+    // What data parallelism, compilers and trainers put before torchvision's names, of both of its families.
+    [Theory]
+    [InlineData(""), InlineData("module."), InlineData("_orig_mod.module."), InlineData("state_dict.module."), InlineData("backbone."), InlineData("model.vgg."), InlineData("resnet.")]
+    public void WhatTrainersPutBeforeTheNamesIsTakenOff(string prefix)
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        using var vgg = new VggFeatures(lastLayer: "relu1_2");
+        Arrives(vgg, name => name.StartsWith("features.", StringComparison.Ordinal) ? name : null, ["classifier.0.weight"]);
+        using var block = nn.Sequential(("conv1", (nn.Module<Tensor, Tensor>)nn.Conv2d(3, 4, 3, bias: false)), ("bn1", nn.BatchNorm2d(4)), ("layer1", nn.Sequential(("0", nn.Conv2d(4, 4, 1)))));
+        Arrives(block, name => name.StartsWith("fc.", StringComparison.Ordinal) ? null : name, ["fc.weight", "fc.bias"]);
+
+        void Arrives(nn.Module network, Func<string, string?> rename, string[] others)
+        {
+            var right = network.state_dict().ToDictionary(pair => pair.Key, pair => pair.Value.is_floating_point() ? rand_like(pair.Value) : pair.Value.clone() + 7);
+            SafeTensors.Save(folder["net.safetensors"], right.Select(pair => (pair.Key, pair.Value)).Concat(others.Select(name => (Key: name, Value: ones(2)))).ToDictionary(pair => prefix + pair.Key, pair => pair.Value));
+            using var file = WeightFile.Open(folder["net.safetensors"]);
+            file.LoadInto(network, rename);
+            foreach (var (name, value) in network.state_dict()) Assert.True(AdapterFixtures.Same(right[name], value), name);
+        }
+    }
+
     [Fact]
     public void TheOldLayoutIsAsLongAsThePublishedFile()
     {
