@@ -77,7 +77,7 @@ internal static class RunCommand
         if (painting is not null && results.All(result => result.Outcome == LessonOutcome.Passed))
         {
             if (!File.Exists(painting) || File.GetLastWriteTimeUtc(painting) == before)
-                throw new CourseException($"--output {output}: {string.Join(", ", lessons.Select(lesson => lesson.DisplayName))} paints no picture to keep; 02 and 03 do.");
+                throw new CourseException($"--output {output}: {string.Join(", ", lessons.Select(lesson => lesson.DisplayName))} paints no picture to keep; 02 does.");
             Console.WriteLine($"The painting is {painting}");
         }
         if (File.Exists(pages.Index)) Console.WriteLine($"Look at {pages.Index}");

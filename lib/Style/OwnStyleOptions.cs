@@ -13,7 +13,8 @@ public static class OwnStyleOptions
     /// <summary>The environment variable with the style's weight β; <c>--strength</c> sets it.</summary>
     public const string StrengthVariable = "IMAGEGEN_STRENGTH";
 
-    /// <summary>The environment variable that keeps the content's colors when it is 1; <c>--keep-colors</c> sets it.</summary>
+    /// <summary>The environment variable that keeps the content's colors when it is 1; <c>--keep-colors</c> sets
+    /// it.</summary>
     public const string KeepColorsVariable = "IMAGEGEN_KEEP_COLORS";
 
     // Found by looking, through ResNet-18 at 448 pixels: panes and dabs may grow, hatching covers what it lies on.
@@ -50,7 +51,8 @@ public static class OwnStyleOptions
         var options = new StyleTransferOptions().For(CoursePictures.StyleNameOr(style));
         if (Number(SizeVariable) is { } size) options = options with { Size = (int)size };
         if (Number(StrengthVariable) is { } strength) options = options with { StyleWeight = strength };
-        if (Environment.GetEnvironmentVariable(KeepColorsVariable) == "1") options = options with { Colors = StyleColors.FromContent };
+        if (Environment.GetEnvironmentVariable(KeepColorsVariable) == "1") options =
+            options with { Colors = StyleColors.FromContent };
         options.Check();
         return options;
     }

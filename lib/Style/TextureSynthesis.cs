@@ -13,27 +13,27 @@ public sealed record TextureOptions
     /// <summary>Smaller textures and fewer steps: to compare many results, where none has to be the best.</summary>
     public static TextureOptions Quick => new()
     {
-        Width = Scales.Pick(smoke: 64, small: 128, full: 256),
-        Height = Scales.Pick(smoke: 64, small: 128, full: 256),
-        ExampleSize = Scales.Pick(smoke: 96, small: 208, full: 400),
-        Steps = Scales.Pick(smoke: 6, small: 75, full: 200),
+        Width = Scales.Pick(smoke: 64, small: 192, full: 256),
+        Height = Scales.Pick(smoke: 64, small: 192, full: 256),
+        ExampleSize = Scales.Pick(smoke: 96, small: 304, full: 400),
+        Steps = Scales.Pick(smoke: 6, small: 60, full: 200),
     };
 
     /// <summary>Width of the new texture in pixels: 32 to 4096.</summary>
-    public int Width { get; init; } = Scales.Pick(smoke: 64, small: 160, full: 384);
+    public int Width { get; init; } = Scales.Pick(smoke: 64, small: 256, full: 384);
 
     /// <summary>Height of the new texture in pixels: 32 to 4096.</summary>
-    public int Height { get; init; } = Scales.Pick(smoke: 64, small: 160, full: 384);
+    public int Height { get; init; } = Scales.Pick(smoke: 64, small: 256, full: 384);
 
     /// <summary>
     /// The longer side of the example, in pixels, before it is measured: 32 to 4096. It is larger than the texture on
     /// purpose. At the coarsest level the Gram matrices hold more numbers than the texture has pixels; where both have
     /// one size, the example's own arrangement fits them best and comes back, though no place was ever measured.
     /// </summary>
-    public int ExampleSize { get; init; } = Scales.Pick(smoke: 96, small: 256, full: 600);
+    public int ExampleSize { get; init; } = Scales.Pick(smoke: 96, small: 400, full: 600);
 
     /// <summary>Steps in all, over every level: 1 to 100,000.</summary>
-    public int Steps { get; init; } = Scales.Pick(smoke: 9, small: 150, full: 400);
+    public int Steps { get; init; } = Scales.Pick(smoke: 9, small: 100, full: 400);
 
     /// <summary>Sizes on the way from coarse to fine: 1 to 6. Small pictures use fewer.</summary>
     public int Levels { get; init; } = Scales.Pick(smoke: 2, small: 3, full: 4);

@@ -34,6 +34,9 @@ public sealed class TransformedStatistic(
 
     internal override PieceMeasure? InPieces() => Measured.InPieces() is { } inner ? new Pieces(this, transform, inner) : null;
 
+    /// <summary>The changed map, in the caller's dispose scope.</summary>
+    internal Tensor Apply(Tensor features, string layer) => transform.Apply(name, features, layer);
+
     /// <summary>Both changes, this one first; measured as the other measures.</summary>
     public TransformedStatistic Then(TransformedStatistic next) => next.After(name, transform, recolor);
 

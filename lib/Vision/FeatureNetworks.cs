@@ -31,7 +31,8 @@ public static class FeatureNetworks
     /// Every feature network that this machine has, to compare: the <see cref="FilterPyramid"/> that nobody trained,
     /// ResNet-18, and the pretrained VGG-19 where its file is in the cache and the scale is not smoke.
     /// </summary>
-    /// <returns>The networks, which the caller disposes, and a line that says what is here and how to get what is not.</returns>
+    /// <returns>The networks, which the caller disposes, and a line that says what is here and how to get what is
+    /// not.</returns>
     /// <exception cref="CourseException">A file is missing or not the published one.</exception>
     public static (IReadOnlyList<FeatureNetwork> Networks, string Summary) Available()
     {
@@ -41,7 +42,8 @@ public static class FeatureNetworks
         var both = $"{pyramid.Name}, which nobody trained, and {resnet.Name}";
         if (Scales.Current == Scale.Smoke) return ([pyramid, resnet], $"{both}: the smoke scale uses nothing larger.");
         if (Downloads.PathIfCached("vgg19") is not { } path)
-            return ([pyramid, resnet], $"{both}: bring VGG-19 beside them with ./course data fetch vgg19 (575 MB), restart and run again.");
+            return ([pyramid, resnet],
+                $"{both}: bring VGG-19 beside them with ./course data fetch vgg19 (575 MB), restart and run again.");
         FeatureNetwork vgg = PretrainedVgg19(path);
         return ([pyramid, resnet, vgg], $"{both}, and {vgg.Name}: all are here.");
     }
@@ -63,7 +65,8 @@ public static class FeatureNetworks
     /// <summary>ResNet-18 with the published weights, which came with the build.</summary>
     /// <param name="lastLayer">The last layer to build; all of them when not given.</param>
     /// <param name="padding">What it sees beyond a picture's edge.</param>
-    /// <exception cref="CourseException">A file is missing or not the published one; or there is no such layer.</exception>
+    /// <exception cref="CourseException">A file is missing or not the published one; or there is no such
+    /// layer.</exception>
     public static ResNetFeatures ResNet18(
         string lastLayer = "layer4_3", ResNetPadding padding = ResNetPadding.Reflection)
     {
@@ -81,5 +84,6 @@ public static class FeatureNetworks
         return network;
     }
 
-    private static FeatureNetworkChoice Because(FeatureNetwork network, string reason) => new(network, $"{network.Description}; {reason}.");
+    private static FeatureNetworkChoice Because(FeatureNetwork network, string reason) =>
+        new(network, $"{network.Description}; {reason}.");
 }

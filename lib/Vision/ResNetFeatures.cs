@@ -11,7 +11,8 @@ namespace ImageGen.Vision;
 /// with 64, 128, 256 and 512 channels. In this published edition the last stage has three blocks, the others two.
 /// </summary>
 /// <remarks>
-/// Layers are called <c>stem</c>, <c>layer1_1</c>, <c>layer1_2</c>, … <c>layer4_3</c>, each after its ReLU. Parameters
+/// Layers are called <c>pixels</c>, the picture less the mean, <c>stem</c>, <c>layer1_1</c>, <c>layer1_2</c>, …
+/// <c>layer4_3</c>, each after its ReLU. Parameters
 /// carry
 /// torchvision's names: <c>conv1.weight</c>, <c>layer2.0.downsample.bias</c>.
 /// </remarks>
@@ -28,7 +29,7 @@ public sealed class ResNetFeatures : FeatureNetwork
     /// <exception cref="CourseException"><paramref name="lastLayer"/> is no layer of this network.</exception>
     internal ResNetFeatures(string lastLayer, ResNetPadding padding) : base("ResNet-18")
     {
-        string[] names = ["stem",
+        string[] names = ["pixels", "stem",
             .. Widths.SelectMany(
             (_, stage) => Enumerable.Range(0, Blocks[stage]).Select(block => LayerName(stage, block)))];
         var count = Array.IndexOf(names, lastLayer) + 1;
@@ -39,7 +40,7 @@ public sealed class ResNetFeatures : FeatureNetwork
         stem = new(3, Widths[0], size: 7, stride: 2, padding);
         register_module("conv1", stem);
         // the stem's 7×7, then the pool's 3×3 at half size
-        (Stride, Reach) = (count > 1 ? 4 : 2, 3 + (count > 1 ? 2 : 0));
+        (Stride, Reach) = (count > 2 ? 4 : 2, 3 + (count > 2 ? 2 : 0));
         var inputs = Widths[0];
         for (var stage = 0; stage < Widths.Length; stage++)
         {
@@ -68,9 +69,11 @@ public sealed class ResNetFeatures : FeatureNetwork
 
     public override IReadOnlyList<string> LayerNames { get; }
 
-    /// <summary>The stem and the ends of the first three stages, as far as they were built.</summary>
+    /// <summary>
+    /// The pixels themselves, which the deeper layers know little of, the stem, and the ends of the first three stages.
+    /// </summary>
     public override IReadOnlyList<string> StyleLayers =>
-        [.. new[] { "stem", "layer1_2", "layer2_2", "layer3_2" }.Intersect(LayerNames)];
+        [.. new[] { "pixels", "stem", "layer1_2", "layer2_2", "layer3_2" }.Intersect(LayerNames)];
 
     /// <summary>The end of the second stage.</summary>
     public override IReadOnlyList<string> ContentLayers => [.. new[] { "layer2_2" }.Intersect(LayerNames)];
@@ -82,7 +85,7 @@ public sealed class ResNetFeatures : FeatureNetwork
 
     public override int Reach { get; }
 
-    public override int StepBytesPerPixel => 1500;
+    public override int StepBytesPerPixel => 700;
 
     public override Device Device => stem.Weight.device;
 
@@ -102,7 +105,10 @@ public sealed class ResNetFeatures : FeatureNetwork
     protected override void Compute(Tensor pictures, IReadOnlySet<string> wanted, FeatureMaps maps)
     {
         // BGR and 0 … 255 are folded into the stem's filters; channels last is faster with few channels and large maps.
-        var x = stem.forward((pictures - Mean).LaidOut(true)).relu_();
+        var x = (pictures - Mean).LaidOut(true);
+        if (wanted.Contains("pixels")) maps.Add("pixels", x);
+        if (maps.Count == wanted.Count) return;
+        x = stem.forward(x).relu_();
         if (wanted.Contains("stem")) maps.Add("stem", x);
         if (maps.Count == wanted.Count) return;
         x = Pool(x);

@@ -27,8 +27,10 @@ public sealed class OwnStyleOptionsTests
         using var folder = new TemporaryFolder();
         Assert.Equal(new StyleTransferOptions(),
             In([(CoursePictures.StyleVariable, folder.Write("own.png", [1]))], () => OwnStyleOptions.Own("glass")));
-        Assert.Equal(new StyleTransferOptions().For("glass") with { Size = 700, StyleWeight = 1.5, Colors = StyleColors.FromContent },
-            In([(OwnStyleOptions.SizeVariable, "700"), (OwnStyleOptions.StrengthVariable, "1.5"), (OwnStyleOptions.KeepColorsVariable, "1")],
+        Assert.Equal(new StyleTransferOptions()
+            .For("glass") with { Size = 700, StyleWeight = 1.5, Colors = StyleColors.FromContent },
+            In([(OwnStyleOptions.SizeVariable, "700"), (OwnStyleOptions.StrengthVariable, "1.5"),
+                (OwnStyleOptions.KeepColorsVariable, "1")],
                 () => OwnStyleOptions.Own("glass")));
         Assert.Contains("IMAGEGEN_SIZE is 'large'", Assert.Throws<CourseException>(() =>
             In([(OwnStyleOptions.SizeVariable, "large")], () => OwnStyleOptions.Own("glass"))).Message);
