@@ -19,7 +19,7 @@ public static class DiffusionTraining
     /// <param name="model">The model; only its U-Net learns.</param>
     /// <param name="data">What to learn, encoded.</param>
     /// <param name="options">How.</param>
-    /// <param name="progress">Who watches; may be nobody.</param>
+    /// <param name="progress">Told of the steps; may be null.</param>
     /// <param name="cancellation">Stops before the next step; what was learned stays.</param>
     /// <returns>The losses, and the time with that of earlier runs it went on from.</returns>
     /// <exception cref="CourseException">An option is out of range, a loss is not a number, or memory ran out.</exception>
@@ -33,7 +33,7 @@ public static class DiffusionTraining
     /// <param name="learner">What learns: its parameters go to the optimizer, and its averages are left in it.</param>
     /// <param name="data">What to learn, encoded.</param>
     /// <param name="options">How.</param>
-    /// <param name="progress">Who watches; may be nobody.</param>
+    /// <param name="progress">Told of the steps; may be null.</param>
     /// <param name="cancellation">Stops before the next step; what was learned stays.</param>
     /// <inheritdoc cref="Run(LatentDiffusion, LatentCache, DiffusionOptions?, IProgress{TrainingProgress}?, CancellationToken)"/>
     public static LoopResult Run(
@@ -136,7 +136,7 @@ public static class DiffusionTraining
                 + "the U-Net as Float32 and give no adapter.");
     }
 
-    /// <summary>Which pictures the steps will look at, each once, in the order in which they come: more steps only add to the end.</summary>
+    /// <summary>Which pictures the steps will draw, each once, in the order in which they come: more steps only add to the end.</summary>
     /// <param name="count">Pictures in the data set.</param>
     /// <param name="options">Steps, batch size and seed: these decide.</param>
     /// <param name="device">Where the training draws: a GPU's chance is another than the CPU's.</param>

@@ -13,7 +13,7 @@ namespace ImageGen.Diffusion;
 /// </summary>
 /// <param name="autoencoder">Between pictures and latents.</param>
 /// <param name="unet">Predicts.</param>
-/// <param name="text">Encodes prompts, to the width that the U-Net looks at.</param>
+/// <param name="text">Encodes prompts, to the width that the U-Net attends to.</param>
 /// <param name="config">The noise schedule, and what the U-Net predicts.</param>
 public sealed partial class LatentDiffusion(
     AutoencoderKL autoencoder, UNet unet, ITextConditioner text, DiffusionConfig config)

@@ -75,7 +75,7 @@ internal sealed class StableDiffusionParts
     }
 
     /// <exception cref="CourseException">
-    /// It is missing or damaged, or its vectors are not as wide as those that the U-Net looks at.
+    /// It is missing or damaged, or its vectors are not as wide as those that the U-Net attends to.
     /// </exception>
     internal ITextConditioner OpenText(Device device, ScalarType type)
     {
@@ -115,7 +115,7 @@ internal sealed class StableDiffusionParts
             + "another text encoder than a CLIPTextModel.");
         config.Ignore("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
             "max_position_embeddings", "eos_token_id", "layer_norm_eps"); // ClipTextConfig's
-        config.Ignore("projection_dim"); // the U-Net looks at the tokens' vectors, which are not projected
+        config.Ignore("projection_dim"); // the U-Net attends to the tokens' vectors, which are not projected
         config.Ignore("attention_dropout", "dropout", "initializer_factor", "initializer_range",
             "gradient_checkpointing"); // of its training
         config.Ignore("bos_token_id", "pad_token_id"); // the tokenizer's
