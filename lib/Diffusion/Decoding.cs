@@ -68,14 +68,14 @@ public static class Decoding
     /// <summary>Works by the first plan for which memory lasts.</summary>
     internal static T Sparing<T>(IEnumerable<DecodingPlan> plans, Func<DecodingPlan, T> work)
     {
-        CourseException? shortage = null;
+        MemoryShortageException? shortage = null;
         foreach (var plan in plans)
         {
             try
             {
                 return MemoryShortage.Explained(() => work(plan), "make smaller pictures, or close other programs");
             }
-            catch (CourseException error) when (error.InnerException is not null)
+            catch (MemoryShortageException error)
             {
                 shortage = error;
             }
