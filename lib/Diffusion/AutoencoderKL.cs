@@ -130,7 +130,8 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
     public static AutoencoderKL Load(WeightFile file, Device? device = null)
     {
         if (!file.Metadata.TryGetValue(ConfigNote, out var config))
-            throw new CourseException($"{file.Path} does not say which autoencoder it belongs to: build one with its configuration, and call LoadWeights.");
+            throw new CourseException($"{file.Path} does not say which autoencoder it belongs to: open it with its "
+                + "configuration, by AutoencoderKL.Open.");
         return Open(file, AutoencoderConfig.FromJson(config, file.Path), device ?? CPU);
     }
 
@@ -155,10 +156,6 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
         model.eval();
         return model;
     }
-
-    /// <summary>Copies published weights in; old names of the attention's layers are understood.</summary>
-    /// <exception cref="CourseException">The file does not fit: the message lists what is missing or of another shape.</exception>
-    public void LoadWeights(WeightFile file) => file.LoadInto(this, Rename);
 
     /// <summary>From a name in a published file to this module's name: before 2023 the attention's layers were called query, key, value and proj_attn.</summary>
     public static string Rename(string name)

@@ -12,6 +12,8 @@ namespace ImageGen.Diffusion;
 /// </summary>
 public static class DiffusionTraining
 {
+    private const double MaxGradientNorm = 1;
+
     /// <summary>The numbers each step reports: the loss, and the loss by quarters of the timesteps, from nearly clean to nearly noise.</summary>
     public static IReadOnlyList<string> LossNames { get; } = ["loss", "first quarter", "second quarter", "third quarter", "last quarter"];
 
@@ -107,12 +109,12 @@ public static class DiffusionTraining
         {
             if (scaler is null)
             {
-                Gradients.ClipNorm(learner.parameters(), options.GradientClip);
+                Gradients.ClipNorm(learner.parameters(), MaxGradientNorm);
                 return true;
             }
             scaler.Unscale(learner.parameters());
             // The length tells of an overflow: the one number a step for which a GPU is waited for.
-            if (scaler.Allows(nn.utils.clip_grad_norm_(learner.parameters(), options.GradientClip))) return true;
+            if (scaler.Allows(nn.utils.clip_grad_norm_(learner.parameters(), MaxGradientNorm))) return true;
             if (losses[0].isfinite().item<bool>()) return false;
             throw LossScaler.Unsuitable("the model's own numbers overflow, so that the loss is none");
         }
@@ -169,7 +171,6 @@ public static class DiffusionTraining
 
         var (original, text) = data.At(pictures, captions);
         var noise = randn_like(original);
-        if (options.OffsetNoise > 0) noise = noise + options.OffsetNoise * randn(size, original.shape[1], 1, 1, device: device);
         var (sqrtAlphaBar, sqrtOneMinusAlphaBar) = schedule.Coefficients(timesteps);
         var target = prediction.Target(original, noise, sqrtAlphaBar, sqrtOneMinusAlphaBar);
         // The U-Net computes in its own type, the loss in float32.

@@ -124,16 +124,13 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor, Tensor?, Tensor>
                 parameter.zero_();
     }
 
-    /// <summary>Copies published weights in.</summary>
-    /// <exception cref="CourseException">The file does not fit: the message lists what is missing or of another shape.</exception>
-    public void LoadWeights(WeightFile file) => file.LoadInto(this);
-
     /// <summary>Reads a checkpoint that carries its configuration as the note <see cref="AutoencoderKL.ConfigNote"/>.</summary>
     /// <exception cref="CourseException">The file has no configuration, or does not fit it.</exception>
     public static UNet Load(WeightFile file, Device? device = null)
     {
         if (!file.Metadata.TryGetValue(AutoencoderKL.ConfigNote, out var config))
-            throw new CourseException($"{file.Path} does not say which U-Net it belongs to: build one with its configuration, and call LoadWeights.");
+            throw new CourseException($"{file.Path} does not say which U-Net it belongs to: open it with its configuration, "
+                + "by UNet.Open.");
         return Open(file, UNetConfig.FromJson(config, file.Path), device ?? CPU);
     }
 
