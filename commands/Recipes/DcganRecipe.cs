@@ -43,7 +43,7 @@ internal abstract class DcganRecipe : Recipe
     /// <summary>What turns captions into vectors.</summary>
     protected abstract ICaptionEncoder Encoder(ICaptionedPictures data);
 
-    /// <summary>The networks' measures.</summary>
+    /// <summary>The networks' configuration.</summary>
     protected virtual GanConfig Config(int textWidth) => GanConfig.Small(textWidth);
 
     /// <summary>What the pictures along the way show.</summary>

@@ -43,7 +43,7 @@ internal abstract class Recipe
 /// <param name="Seed">The seed of its random numbers.</param>
 /// <param name="Folder">A folder of the run's own, for its state and for pictures made on the way.</param>
 /// <param name="Resume">Whether to go on from <see cref="StateFile"/>.</param>
-/// <param name="Progress">Who watches. The command writes each sample picture into <see cref="Folder"/>.</param>
+/// <param name="Progress">Told of the steps. The command writes each sample picture into <see cref="Folder"/>.</param>
 /// <param name="Cancellation">Stops after the current step; the state is saved then.</param>
 internal sealed record RecipeRun(
     int Steps, int Seed, string Folder, bool Resume, IProgress<TrainingProgress> Progress, CancellationToken Cancellation)

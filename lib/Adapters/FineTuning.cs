@@ -126,7 +126,7 @@ public sealed class FineTuning : IDisposable
 
     /// <summary>Learns; the state is kept in the folder, also when it is cancelled.</summary>
     /// <param name="resume">Whether to go on from the state in the folder.</param>
-    /// <param name="progress">Who watches; may be nobody.</param>
+    /// <param name="progress">Told of the steps; may be null.</param>
     /// <param name="cancellation">Stops before the next step.</param>
     /// <exception cref="CourseException">There is no state to go on from, or one of another adapter; or memory ran out.</exception>
     public LoopResult Run(bool resume = false, IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)

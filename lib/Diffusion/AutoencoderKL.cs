@@ -22,9 +22,9 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
     private readonly Conv2d toLatents, fromLatents;
 
     /// <summary>Builds it with random weights.</summary>
-    /// <param name="config">Its measures.</param>
+    /// <param name="config">Its configuration.</param>
     /// <param name="device">Where it lives; the CPU when not given.</param>
-    /// <exception cref="CourseException">The measures cannot be an autoencoder's.</exception>
+    /// <exception cref="CourseException">The configuration cannot be an autoencoder's.</exception>
     public AutoencoderKL(AutoencoderConfig config, Device? device = null) : base(nameof(AutoencoderKL))
     {
         Config = config.Checked();
@@ -39,7 +39,7 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
         register_module("post_quant_conv", fromLatents);
     }
 
-    /// <summary>The measures.</summary>
+    /// <summary>Its configuration.</summary>
     public AutoencoderConfig Config { get; }
 
     /// <summary>Where its numbers are.</summary>
@@ -130,13 +130,14 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
     public static AutoencoderKL Load(WeightFile file, Device? device = null)
     {
         if (!file.Metadata.TryGetValue(ConfigNote, out var config))
-            throw new CourseException($"{file.Path} does not say which autoencoder it belongs to: build one with its configuration, and call LoadWeights.");
+            throw new CourseException($"{file.Path} does not say which autoencoder it belongs to: open it with its "
+                + "configuration, by AutoencoderKL.Open.");
         return Open(file, AutoencoderConfig.FromJson(config, file.Path), device ?? CPU);
     }
 
     /// <summary>Reads published weights straight to their device and type.</summary>
     /// <param name="file">The weights; old names of the attention's layers are understood.</param>
-    /// <param name="config">The measures, from the config.json beside them.</param>
+    /// <param name="config">The configuration, from the config.json beside them.</param>
     /// <param name="device">Where it goes.</param>
     /// <param name="type">The type of its numbers, whatever the file's.</param>
     /// <exception cref="CourseException">The file does not fit: the message lists what is missing or of another shape.</exception>
@@ -155,10 +156,6 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
         model.eval();
         return model;
     }
-
-    /// <summary>Copies published weights in; old names of the attention's layers are understood.</summary>
-    /// <exception cref="CourseException">The file does not fit: the message lists what is missing or of another shape.</exception>
-    public void LoadWeights(WeightFile file) => file.LoadInto(this, Rename);
 
     /// <summary>From a name in a published file to this module's name: before 2023 the attention's layers were called query, key, value and proj_attn.</summary>
     public static string Rename(string name)

@@ -38,7 +38,7 @@ internal sealed class AutoencoderLevel : nn.Module<Tensor, Tensor>
     /// <param name="inputs">Channels that come in.</param>
     /// <param name="outputs">Channels that go out.</param>
     /// <param name="count">Residual blocks.</param>
-    /// <param name="config">The autoencoder's measures.</param>
+    /// <param name="config">The autoencoder's configuration.</param>
     /// <param name="resampling">
     /// Makes the layer that does so, <see cref="Downsample"/> or <see cref="Upsample"/>; null where the resolution stays.
     /// </param>

@@ -83,7 +83,7 @@ public static class AutoencoderTraining
     /// <param name="model">The model, with weights to start from.</param>
     /// <param name="pictures">What to learn.</param>
     /// <param name="options">How.</param>
-    /// <param name="progress">Who watches; may be nobody. Samples show pictures above their reconstructions.</param>
+    /// <param name="progress">Told of the steps; may be null. Samples show pictures above their reconstructions.</param>
     /// <param name="cancellation">Stops before the next step; what was learned stays.</param>
     /// <returns>The losses, and the time with that of earlier runs it went on from.</returns>
     /// <exception cref="CourseException">An option is out of range, or a loss is not a number.</exception>

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace ImageGen.Diffusion;
 
 /// <summary>
-/// CLIP's vectors, as Stable Diffusion 1 looks at them: always 77, filled up with end tokens, without a mask. Prompts may
+/// CLIP's vectors, as Stable Diffusion 1 attends to them: always 77, filled up with end tokens, without a mask. Prompts may
 /// give words a weight, as <see cref="PromptWeights"/> says.
 /// </summary>
 /// <remarks>
@@ -20,7 +20,7 @@ public sealed class ClipConditioner(ClipTokenizer tokenizer, ClipTextEncoder enc
     /// <summary>CLIP's text tower.</summary>
     public ClipTextEncoder Encoder => encoder;
 
-    /// <summary>Which layer's vectors are looked at, counted from the end: 1 is the last; some community models ask for 2, the second last.</summary>
+    /// <summary>Which layer's vectors are taken, counted from the end: 1 is the last; some community models ask for 2, the second last.</summary>
     /// <exception cref="CourseException">The text tower has not so many layers.</exception>
     public int ClipSkip
     {

@@ -23,7 +23,7 @@ public static class DecoderTraining
     /// <param name="model">A trained autoencoder of <see cref="PatchDiscriminator.Factor"/> pixels to a latent.</param>
     /// <param name="pictures">What to learn; all are drawn and encoded once, and kept in memory.</param>
     /// <param name="options">How.</param>
-    /// <param name="progress">Who watches; may be nobody. Samples show pictures above their reconstructions.</param>
+    /// <param name="progress">Told of the steps; may be null. Samples show pictures above their reconstructions.</param>
     /// <param name="cancellation">Stops before the next step; what was learned stays.</param>
     /// <returns>The losses, and the time with that of earlier runs it went on from.</returns>
     /// <exception cref="CourseException">An option is out of range, the autoencoder has another factor, or a loss is not a number.</exception>
@@ -79,7 +79,7 @@ public static class DecoderTraining
             var made = model.Decode(z / model.Config.ScalingFactor);
 
             // First the discriminator learns: real and made pictures in one batch.
-            var (logits, maps) = discriminator.Look(cat([x, made.detach()], 0), cat([z, z], 0));
+            var (logits, maps) = discriminator.LogitsAndMaps(cat([x, made.detach()], 0), cat([z, z], 0));
             var halves = logits.chunk(2, 0);
             var told = GanLosses.Real(halves[0], AdversarialLoss.Hinge) + GanLosses.Fake(halves[1], AdversarialLoss.Hinge);
             opponent.zero_grad();
@@ -87,10 +87,10 @@ public static class DecoderTraining
             Gradients.ClipNorm(discriminator.parameters(), 1);
             opponent.step();
 
-            // Then the decoder. The way back ends at the made picture first, so that the discriminator learns nothing from this look.
+            // Then the decoder. The way back ends at the made picture first, so that the discriminator learns nothing here.
             var y = made.detach().requires_grad_(true);
-            var (fooling, seen) = discriminator.Look(y, z);
-            var losses = stack([(y - x).abs().mean(), AutoencoderTraining.Edges(y, x), Distance(seen, maps), GanLosses.ForGenerator(fooling, AdversarialLoss.Hinge)]);
+            var (scores, madeMaps) = discriminator.LogitsAndMaps(y, z);
+            var losses = stack([(y - x).abs().mean(), AutoencoderTraining.Edges(y, x), Distance(madeMaps, maps), GanLosses.ForGenerator(scores, AdversarialLoss.Hinge)]);
             var adversarial = options.AdversarialWeight * Math.Clamp((step - options.AdversarialFrom) / (double)options.AdversarialWarmUp, 0, 1);
             var weights = tensor(new[] { 1, (float)options.EdgeWeight, (float)options.FeatureWeight, (float)adversarial }, device: x.device);
             var wanted = autograd.grad([(losses * weights).sum()], [y])[0];

@@ -16,7 +16,7 @@ public sealed record DecodingPlan(int AtOnce, int? Tile = null)
     private const int LiveTensors = 8;
 
     /// <summary>Bytes that decoding needs beside the weights, about: the layers at full size with the second-narrowest channels.</summary>
-    /// <param name="config">The autoencoder's measures.</param>
+    /// <param name="config">The autoencoder's configuration.</param>
     /// <param name="pictures">Pictures at once.</param>
     /// <param name="height">Of the latents.</param>
     /// <param name="width">Of the latents.</param>
@@ -36,7 +36,7 @@ public sealed record DecodingPlan(int AtOnce, int? Tile = null)
     ];
 
     /// <summary>The fastest plan that fits into three quarters of the free memory; the most sparing where none does, the fastest where nobody knows.</summary>
-    /// <param name="config">The autoencoder's measures.</param>
+    /// <param name="config">The autoencoder's configuration.</param>
     /// <param name="shape">Of the latents, <c>[B, C, h, w]</c>.</param>
     /// <param name="type">What the autoencoder's numbers are.</param>
     /// <param name="freeBytes">See <see cref="FreeMemory"/>.</param>
@@ -68,14 +68,14 @@ public static class Decoding
     /// <summary>Works by the first plan for which memory lasts.</summary>
     internal static T Sparing<T>(IEnumerable<DecodingPlan> plans, Func<DecodingPlan, T> work)
     {
-        CourseException? shortage = null;
+        MemoryShortageException? shortage = null;
         foreach (var plan in plans)
         {
             try
             {
                 return MemoryShortage.Explained(() => work(plan), "make smaller pictures, or close other programs");
             }
-            catch (CourseException error) when (error.InnerException is not null)
+            catch (MemoryShortageException error)
             {
                 shortage = error;
             }

@@ -21,17 +21,11 @@ public sealed record DiffusionOptions
     /// <summary>Steps in which the rate rises.</summary>
     public int WarmUp { get; init; } = 100;
 
-    /// <summary>The longest gradient that is not shortened.</summary>
-    public double GradientClip { get; init; } = 1;
-
-    /// <summary>The share of captions left out, so that the model learns to do without: what guidance needs.</summary>
+    /// <summary>The probability that a caption is left out, so that the model learns to do without: what guidance needs.</summary>
     public double CaptionDropout { get; init; } = 0.1;
 
     /// <summary>γ of the min-SNR weights; null weighs all timesteps alike.</summary>
     public double? MinSnrGamma { get; init; }
-
-    /// <summary>Share of noise that is the same at all places of a channel; 0, none, unless very dark or light pictures are wanted.</summary>
-    public double OffsetNoise { get; init; }
 
     /// <summary>
     /// Whether a copy in bfloat16 computes for a U-Net of float32: see <see cref="Training.MixedPrecision"/>. Of use where
@@ -65,12 +59,15 @@ public sealed record DiffusionOptions
 
     internal void Check()
     {
-        foreach (var (name, value) in new[] { (nameof(Steps), Steps), (nameof(BatchSize), BatchSize), (nameof(Accumulate), Accumulate), (nameof(SampleEvery), SampleEvery), (nameof(SaveEvery), SaveEvery) })
+        (string, int)[] counts =
+        [
+            (nameof(Steps), Steps), (nameof(BatchSize), BatchSize), (nameof(Accumulate), Accumulate),
+            (nameof(SampleEvery), SampleEvery), (nameof(SaveEvery), SaveEvery),
+        ];
+        foreach (var (name, value) in counts)
             if (value < 1) throw new CourseException($"{name} is {value}: it must be at least 1.");
         if (LearningRate is not (> 0 and < 1)) throw new CourseException($"LearningRate is {LearningRate}: it must be above 0 and below 1.");
-        if (GradientClip is not > 0) throw new CourseException($"GradientClip is {GradientClip}: it must be above 0.");
         if (CaptionDropout is not (>= 0 and <= 1)) throw new CourseException($"CaptionDropout is {CaptionDropout}: it must be from 0 to 1.");
         if (MinSnrGamma is not (null or > 0)) throw new CourseException($"MinSnrGamma is {MinSnrGamma}: it must be above 0, 5 is usual, or null for none.");
-        if (OffsetNoise is not (>= 0 and <= 1)) throw new CourseException($"OffsetNoise is {OffsetNoise}: it must be from 0 to 1; 0.1 is usual where it is used.");
     }
 }

@@ -12,6 +12,8 @@ namespace ImageGen.Diffusion;
 /// </summary>
 public static class DiffusionTraining
 {
+    private const double MaxGradientNorm = 1;
+
     /// <summary>The numbers each step reports: the loss, and the loss by quarters of the timesteps, from nearly clean to nearly noise.</summary>
     public static IReadOnlyList<string> LossNames { get; } = ["loss", "first quarter", "second quarter", "third quarter", "last quarter"];
 
@@ -19,7 +21,7 @@ public static class DiffusionTraining
     /// <param name="model">The model; only its U-Net learns.</param>
     /// <param name="data">What to learn, encoded.</param>
     /// <param name="options">How.</param>
-    /// <param name="progress">Who watches; may be nobody.</param>
+    /// <param name="progress">Told of the steps; may be null.</param>
     /// <param name="cancellation">Stops before the next step; what was learned stays.</param>
     /// <returns>The losses, and the time with that of earlier runs it went on from.</returns>
     /// <exception cref="CourseException">An option is out of range, a loss is not a number, or memory ran out.</exception>
@@ -33,7 +35,7 @@ public static class DiffusionTraining
     /// <param name="learner">What learns: its parameters go to the optimizer, and its averages are left in it.</param>
     /// <param name="data">What to learn, encoded.</param>
     /// <param name="options">How.</param>
-    /// <param name="progress">Who watches; may be nobody.</param>
+    /// <param name="progress">Told of the steps; may be null.</param>
     /// <param name="cancellation">Stops before the next step; what was learned stays.</param>
     /// <inheritdoc cref="Run(LatentDiffusion, LatentCache, DiffusionOptions?, IProgress{TrainingProgress}?, CancellationToken)"/>
     public static LoopResult Run(
@@ -107,12 +109,12 @@ public static class DiffusionTraining
         {
             if (scaler is null)
             {
-                Gradients.ClipNorm(learner.parameters(), options.GradientClip);
+                Gradients.ClipNorm(learner.parameters(), MaxGradientNorm);
                 return true;
             }
             scaler.Unscale(learner.parameters());
             // The length tells of an overflow: the one number a step for which a GPU is waited for.
-            if (scaler.Allows(nn.utils.clip_grad_norm_(learner.parameters(), options.GradientClip))) return true;
+            if (scaler.Allows(nn.utils.clip_grad_norm_(learner.parameters(), MaxGradientNorm))) return true;
             if (losses[0].isfinite().item<bool>()) return false;
             throw LossScaler.Unsuitable("the model's own numbers overflow, so that the loss is none");
         }
@@ -136,7 +138,7 @@ public static class DiffusionTraining
                 + "the U-Net as Float32 and give no adapter.");
     }
 
-    /// <summary>Which pictures the steps will look at, each once, in the order in which they come: more steps only add to the end.</summary>
+    /// <summary>Which pictures the steps will draw, each once, in the order in which they come: more steps only add to the end.</summary>
     /// <param name="count">Pictures in the data set.</param>
     /// <param name="options">Steps, batch size and seed: these decide.</param>
     /// <param name="device">Where the training draws: a GPU's chance is another than the CPU's.</param>
@@ -169,7 +171,6 @@ public static class DiffusionTraining
 
         var (original, text) = data.At(pictures, captions);
         var noise = randn_like(original);
-        if (options.OffsetNoise > 0) noise = noise + options.OffsetNoise * randn(size, original.shape[1], 1, 1, device: device);
         var (sqrtAlphaBar, sqrtOneMinusAlphaBar) = schedule.Coefficients(timesteps);
         var target = prediction.Target(original, noise, sqrtAlphaBar, sqrtOneMinusAlphaBar);
         // The U-Net computes in its own type, the loss in float32.

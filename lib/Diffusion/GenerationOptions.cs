@@ -57,9 +57,6 @@ public sealed record GenerationOptions
     /// </summary>
     public IReadOnlyList<int>? Seeds { get; init; }
 
-    /// <summary>How latents become pictures; chosen by the free memory when null.</summary>
-    public DecodingPlan? Decoding { get; init; }
-
     /// <summary>Takes warnings, such as that a prompt is cut; the cell's output when null.</summary>
     public Action<string>? Warn { get; init; }
 

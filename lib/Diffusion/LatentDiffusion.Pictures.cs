@@ -32,11 +32,11 @@ public sealed partial class LatentDiffusion
             using var generator = GeneratorOf(options);
             var clean = autoencoder.ToLatents(pictures.to(unet.Device));
             var steps = (int)Math.Round(options.Steps * strength);
-            if (steps == 0) return Pictures(clean, options);
+            if (steps == 0) return Pictures(clean);
             var first = options.Steps - steps;
             var start = sampler.AddNoise(clean, generator.RandnLike(clean), first);
             var latents = Run(sampler, start, prompts, options, first, generator, callback, null, cancellation);
-            return Pictures(latents, options);
+            return Pictures(latents);
         });
     }
 
@@ -72,7 +72,7 @@ public sealed partial class LatentDiffusion
             var noise = generator.RandnLike(clean);
             var start = noise * sampler.InitNoiseSigma;
             var latents = Run(sampler, start, prompts, options, 0, generator, callback, Keep, cancellation);
-            return Pictures(latents, options);
+            return Pictures(latents);
 
             Tensor Keep(Tensor x, int next)
             {

@@ -13,7 +13,7 @@ namespace ImageGen.Diffusion;
 /// </summary>
 /// <param name="autoencoder">Between pictures and latents.</param>
 /// <param name="unet">Predicts.</param>
-/// <param name="text">Encodes prompts, to the width that the U-Net looks at.</param>
+/// <param name="text">Encodes prompts, to the width that the U-Net attends to.</param>
 /// <param name="config">The noise schedule, and what the U-Net predicts.</param>
 public sealed partial class LatentDiffusion(
     AutoencoderKL autoencoder, UNet unet, ITextConditioner text, DiffusionConfig config)
@@ -88,7 +88,7 @@ public sealed partial class LatentDiffusion(
             using var generator = GeneratorOf(options);
             var start = Noise(prompts.Count, options, generator) * sampler.InitNoiseSigma;
             var latents = Run(sampler, start, prompts, options, 0, generator, callback, null, cancellation);
-            return Pictures(latents, options);
+            return Pictures(latents);
         }
     }
 
@@ -192,8 +192,8 @@ public sealed partial class LatentDiffusion(
     private NoiseGenerator GeneratorOf(GenerationOptions options) =>
         options.Seeds is { } seeds ? new(seeds, unet.Device) : new(options.Seed, unet.Device);
 
-    private Tensor Pictures(Tensor latents, GenerationOptions options) =>
-        autoencoder.ToPictures(latents, options.Decoding).MoveToOuterDisposeScope();
+    private Tensor Pictures(Tensor latents) =>
+        autoencoder.ToPictures(latents, plan: null).MoveToOuterDisposeScope();
 
     private static Tensor Explained(Func<Tensor> work) =>
         MemoryShortage.Explained(work, "make fewer pictures at once, or smaller ones");

@@ -30,9 +30,11 @@ public sealed class PatchDiscriminator : nn.Module<Tensor, Tensor, Tensor>
     public PatchDiscriminator(int latentChannels = 4, int width = 48, Device? device = null) : base(nameof(PatchDiscriminator))
     {
         register_module("conv1", first = nn.Conv2d(3, width, kernel_size: 4, stride: 2, padding: 1, device: device));
-        register_module("conv2", second = nn.Conv2d(width, 2 * width, kernel_size: 4, stride: 2, padding: 1, device: device));
+        second = nn.Conv2d(width, 2 * width, kernel_size: 4, stride: 2, padding: 1, device: device);
+        register_module("conv2", second);
         register_module("norm2", secondNorm = Norms.Grouped(2 * width, Groups, 1e-5, device));
-        register_module("conv3", third = nn.Conv2d(2 * width + latentChannels, 2 * width, kernel_size: 3, padding: 1, device: device));
+        third = nn.Conv2d(2 * width + latentChannels, 2 * width, kernel_size: 3, padding: 1, device: device);
+        register_module("conv3", third);
         register_module("norm3", thirdNorm = Norms.Grouped(2 * width, Groups, 1e-5, device));
         register_module("score", score = nn.Conv2d(2 * width, 1, kernel_size: 3, padding: 1, device: device));
     }
@@ -41,23 +43,24 @@ public sealed class PatchDiscriminator : nn.Module<Tensor, Tensor, Tensor>
     /// <param name="pictures"><c>[B, 3, H, W]</c> in [−1, 1].</param>
     /// <param name="latents">Theirs, of deviation 1, <c>[B, C, H/4, W/4]</c>.</param>
     /// <returns>Logits <c>[B, 1, H/4, W/4]</c>, above 0 for real, and the maps of the three layers before them.</returns>
-    public (Tensor Logits, IReadOnlyList<Tensor> Maps) Look(Tensor pictures, Tensor latents)
+    public (Tensor Logits, IReadOnlyList<Tensor> Maps) LogitsAndMaps(Tensor pictures, Tensor latents)
     {
         using var scope = NewDisposeScope();
-        var one = Bent(first.call(pictures));
-        var two = Bent(secondNorm.call(second.call(one)));
-        var three = Bent(thirdNorm.call(third.call(cat([two, latents], 1))));
-        return (score.call(three).MoveToOuterDisposeScope(), [.. new[] { one, two, three }.Select(maps => maps.MoveToOuterDisposeScope())]);
+        var one = Activated(first.call(pictures));                                      // [B, w, H/2, W/2]
+        var two = Activated(secondNorm.call(second.call(one)));                         // [B, 2w, H/4, W/4]
+        var three = Activated(thirdNorm.call(third.call(cat([two, latents], 1))));      // [B, 2w, H/4, W/4]
+        Tensor[] all = [one, two, three];
+        return (score.call(three).MoveToOuterDisposeScope(), [.. all.Select(maps => maps.MoveToOuterDisposeScope())]);
 
-        static Tensor Bent(Tensor maps) => nn.functional.leaky_relu(maps, 0.2);
+        static Tensor Activated(Tensor maps) => nn.functional.leaky_relu(maps, 0.2);
     }
 
     /// <summary>The logits alone.</summary>
-    /// <inheritdoc cref="Look"/>
+    /// <inheritdoc cref="LogitsAndMaps"/>
     public override Tensor forward(Tensor pictures, Tensor latents)
     {
         using var scope = NewDisposeScope();
-        return Look(pictures, latents).Logits.MoveToOuterDisposeScope();
+        return LogitsAndMaps(pictures, latents).Logits.MoveToOuterDisposeScope();
     }
 
     protected override void RegisterComponents() { }

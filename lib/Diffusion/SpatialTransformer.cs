@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace ImageGen.Diffusion;
 
 /// <summary>
-/// Attention inside the U-Net: every place of the latents looks at all places, then at all words, then thinks for itself.
+/// Attention inside the U-Net: every place of the latents attends to all places, then to all words, then a feed-forward layer follows.
 /// The names are those of diffusers' Transformer2DModel: <c>norm, proj_in, transformer_blocks.0, proj_out</c>.
 /// </summary>
 internal sealed class SpatialTransformer : nn.Module<Tensor, Tensor, Tensor?, Tensor>

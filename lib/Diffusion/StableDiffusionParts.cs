@@ -76,7 +76,7 @@ internal sealed class StableDiffusionParts
     }
 
     /// <exception cref="CourseException">
-    /// It is missing or damaged, or its vectors are not as wide as those that the U-Net looks at.
+    /// It is missing or damaged, or its vectors are not as wide as those that the U-Net attends to.
     /// </exception>
     internal ITextConditioner OpenText(Device device, ScalarType type)
     {

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace ImageGen.Diffusion;
 
-/// <summary>Texts as a U-Net looks at them.</summary>
+/// <summary>Texts as a U-Net attends to them.</summary>
 /// <param name="Sequence">A vector for each token, <c>[B, T, W]</c>.</param>
 /// <param name="Mask">True where a vector is a token's, <c>[B, T]</c> bool; null where every place counts, as with CLIP.</param>
 public sealed record TextConditions(Tensor Sequence, Tensor? Mask) : IDisposable

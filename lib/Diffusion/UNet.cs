@@ -28,9 +28,9 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor, Tensor?, Tensor>
     private readonly GroupNorm normOut;
 
     /// <summary>Builds it with random weights.</summary>
-    /// <param name="config">Its measures.</param>
+    /// <param name="config">Its configuration.</param>
     /// <param name="device">Where it lives; the CPU when not given. On <c>meta</c> it has shapes and no memory.</param>
-    /// <exception cref="CourseException">The measures cannot be a U-Net's.</exception>
+    /// <exception cref="CourseException">The configuration cannot be a U-Net's.</exception>
     public UNet(UNetConfig config, Device? device = null) : base(nameof(UNet))
     {
         Config = config.Checked();
@@ -68,7 +68,7 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor, Tensor?, Tensor>
         register_module("conv_out", convOut = nn.Conv2d(channels[0], config.LatentChannels, kernel_size: 3, padding: 1, device: device));
     }
 
-    /// <summary>The measures.</summary>
+    /// <summary>Its configuration.</summary>
     public UNetConfig Config { get; }
 
     /// <summary>Where its numbers are.</summary>
@@ -124,22 +124,19 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor, Tensor?, Tensor>
                 parameter.zero_();
     }
 
-    /// <summary>Copies published weights in.</summary>
-    /// <exception cref="CourseException">The file does not fit: the message lists what is missing or of another shape.</exception>
-    public void LoadWeights(WeightFile file) => file.LoadInto(this);
-
     /// <summary>Reads a checkpoint that carries its configuration as the note <see cref="AutoencoderKL.ConfigNote"/>.</summary>
     /// <exception cref="CourseException">The file has no configuration, or does not fit it.</exception>
     public static UNet Load(WeightFile file, Device? device = null)
     {
         if (!file.Metadata.TryGetValue(AutoencoderKL.ConfigNote, out var config))
-            throw new CourseException($"{file.Path} does not say which U-Net it belongs to: build one with its configuration, and call LoadWeights.");
+            throw new CourseException($"{file.Path} does not say which U-Net it belongs to: open it with its configuration, "
+                + "by UNet.Open.");
         return Open(file, UNetConfig.FromJson(config, file.Path), device ?? CPU);
     }
 
     /// <summary>Reads published weights straight to their device and type.</summary>
     /// <param name="file">The weights.</param>
-    /// <param name="config">The measures, from the config.json beside them.</param>
+    /// <param name="config">The configuration, from the config.json beside them.</param>
     /// <param name="device">Where it goes.</param>
     /// <param name="type">The type of its numbers, whatever the file's.</param>
     /// <exception cref="CourseException">The file does not fit: the message lists what is missing or of another shape.</exception>

@@ -24,7 +24,7 @@ internal sealed class UNetLevel : nn.Module
     /// <param name="inputs">For each residual block the channels that come in.</param>
     /// <param name="outputs">Channels that go out of each.</param>
     /// <param name="crossAttention">Whether attention follows each.</param>
-    /// <param name="config">The U-Net's measures.</param>
+    /// <param name="config">The U-Net's configuration.</param>
     /// <param name="downsamples">Whether the resolution is halved at the end.</param>
     /// <param name="upsamples">Whether it is doubled at the end.</param>
     /// <param name="device">Where it lives.</param>

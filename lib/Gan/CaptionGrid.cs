@@ -43,8 +43,8 @@ public sealed class CaptionGrid(IReadOnlyList<string> captions, ICaptionEncoder 
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        using var chance = new Generator((ulong)seed);
-        var noise = randn([each, generator.Config.NoiseWidth], generator: chance).to(Compute.Device).repeat(captions.Count, 1);
+        using var seeded = new Generator((ulong)seed);
+        var noise = randn([each, generator.Config.NoiseWidth], generator: seeded).to(Compute.Device).repeat(captions.Count, 1);
         var texts = encoder.Encode(captions).repeat_interleave(each, 0);
         return Grid.Of(generator.call(noise, texts), columns: each, gap: 2, range: PixelRange.MinusOneToOne);
     }

@@ -22,9 +22,9 @@ public sealed class GanDiscriminator : nn.Module<Tensor, Tensor, Tensor>
     private readonly Linear? project;
 
     /// <summary>Makes an untrained discriminator.</summary>
-    /// <param name="config">Its measures.</param>
+    /// <param name="config">Its configuration.</param>
     /// <param name="device">Where it lives; the CPU when not given.</param>
-    /// <exception cref="CourseException">The measures make no network.</exception>
+    /// <exception cref="CourseException">The configuration makes no network.</exception>
     public GanDiscriminator(GanConfig config, Device? device = null) : base(nameof(GanDiscriminator))
     {
         Config = config.Checked();
@@ -63,7 +63,7 @@ public sealed class GanDiscriminator : nn.Module<Tensor, Tensor, Tensor>
             : new SpectralConv2d(from, to, size, stride, padding, device);
     }
 
-    /// <summary>Its measures.</summary>
+    /// <summary>Its configuration.</summary>
     public GanConfig Config { get; }
 
     /// <summary>The last maps of the trunk, <c>[B, 8·width, 4, 4]</c>, which know nothing of a text.</summary>
@@ -72,7 +72,7 @@ public sealed class GanDiscriminator : nn.Module<Tensor, Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var maps = pictures.ChannelsLast();
-        for (var i = 0; i < convolutions.Length; i++)
+        for (var i = 0; i < convolutions.Length; i++) // [B, w, 32, 32], [B, 2w, 16, 16], [B, 4w, 8, 8], [B, 8w, 4, 4]
         {
             maps = convolutions[i].call(maps);
             if (norms[i] is { } norm) maps = norm.call(maps);
@@ -91,12 +91,12 @@ public sealed class GanDiscriminator : nn.Module<Tensor, Tensor, Tensor>
         var code = text.call(embedding);
         if (project is not null)
         {
-            var seen = See(features);
-            var match = (project.call(code) * seen.flatten(1)).sum([1]) / Math.Sqrt(seen.size(1));
-            return (score.call(seen).flatten() + match).MoveToOuterDisposeScope();
+            var pooled = Pool(features);                                     // [B, C, 1, 1]
+            var product = (project.call(code) * pooled.flatten(1)).sum([1]); // W·e · φ(x)
+            return (score.call(pooled).flatten() + product / Math.Sqrt(pooled.size(1))).MoveToOuterDisposeScope();
         }
         var beside = code.unsqueeze(-1).unsqueeze(-1).expand(-1, -1, features.size(2), features.size(3));
-        var both = cat([features, beside], 1);
+        var both = cat([features, beside], 1); // [B, 8w + TextCode, 4, 4]
         if (joint is not null)
         {
             both = joint.call(both);
@@ -112,10 +112,13 @@ public sealed class GanDiscriminator : nn.Module<Tensor, Tensor, Tensor>
     /// <exception cref="CourseException">The discriminator has no product: its matching is not <see cref="TextMatching.Projection"/>.</exception>
     public Tensor Pairs(Tensor features, Tensor embedding)
     {
-        if (project is null) throw new CourseException($"PairingWeight needs a discriminator with TextMatching.Projection, and this one has {Config.Matching}: change one of the two.");
+        if (project is null)
+            throw new CourseException("PairingWeight needs a discriminator with TextMatching.Projection, and this one has "
+                + $"{Config.Matching}: change one of the two.");
         using var scope = NewDisposeScope();
-        var seen = See(features).flatten(1);
-        return (seen.mm(project.call(text.call(embedding)).t()) / Math.Sqrt(seen.size(1))).MoveToOuterDisposeScope();
+        var pooled = Pool(features).flatten(1);          // [B, C]
+        var texts = project.call(text.call(embedding));  // [N, C]
+        return (pooled.mm(texts.t()) / Math.Sqrt(pooled.size(1))).MoveToOuterDisposeScope();
     }
 
     /// <summary>Scores pictures with texts.</summary>
@@ -128,8 +131,8 @@ public sealed class GanDiscriminator : nn.Module<Tensor, Tensor, Tensor>
         return Score(features, embedding);
     }
 
-    // What is seen in the whole picture, [B, C, 1, 1].
-    private Tensor See(Tensor features)
+    // One convolution over all of the last maps, [B, C, 1, 1].
+    private Tensor Pool(Tensor features)
     {
         using var scope = NewDisposeScope();
         return nn.functional.leaky_relu(joint!.call(features), 0.2).MoveToOuterDisposeScope();

@@ -17,9 +17,9 @@ public sealed class GanGenerator : nn.Module<Tensor, Tensor, Tensor>
     private readonly nn.Module<Tensor, Tensor> last;
 
     /// <summary>Makes an untrained generator.</summary>
-    /// <param name="config">Its measures.</param>
+    /// <param name="config">Its configuration.</param>
     /// <param name="device">Where it lives; the CPU when not given.</param>
-    /// <exception cref="CourseException">The measures make no network.</exception>
+    /// <exception cref="CourseException">The configuration makes no network.</exception>
     public GanGenerator(GanConfig config, Device? device = null) : base(nameof(GanGenerator))
     {
         Config = config.Checked();
@@ -39,7 +39,7 @@ public sealed class GanGenerator : nn.Module<Tensor, Tensor, Tensor>
             : new UpsamplingConv2d(from, to, device);
     }
 
-    /// <summary>Its measures.</summary>
+    /// <summary>Its configuration.</summary>
     public GanConfig Config { get; }
 
     /// <summary>Draws pictures.</summary>

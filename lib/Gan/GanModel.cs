@@ -91,8 +91,8 @@ public sealed class GanModel : IDisposable
     public Tensor Noise(int count, int seed = Seeds.Default)
     {
         using var scope = NewDisposeScope();
-        using var chance = new Generator((ulong)seed);
-        return randn([count, Generator.Config.NoiseWidth], generator: chance).to(Compute.Device).MoveToOuterDisposeScope();
+        using var generator = new Generator((ulong)seed);
+        return randn([count, Generator.Config.NoiseWidth], generator: generator).to(Compute.Device).MoveToOuterDisposeScope();
     }
 
     /// <summary>Draws one picture.</summary>
@@ -106,7 +106,7 @@ public sealed class GanModel : IDisposable
     /// <summary>Frees the generator.</summary>
     public void Dispose() => Generator.Dispose();
 
-    /// <summary>What a checkpoint holds: the averaged generator, the discriminator, the measures, and a bag's terms.</summary>
+    /// <summary>What a checkpoint holds: the averaged generator, the discriminator, the configuration, and a bag's terms.</summary>
     /// <param name="trainer">Its weights are copied; the copies belong to the caller.</param>
     /// <param name="encoder">The encoder it was trained with.</param>
     public static (IReadOnlyDictionary<string, Tensor> Tensors, IReadOnlyDictionary<string, string> Notes) Pack(GanTrainer trainer, ICaptionEncoder encoder)

@@ -27,7 +27,7 @@ public sealed class GanTrainer : IDisposable
     private readonly TrainingState state;
 
     /// <summary>Makes both networks.</summary>
-    /// <param name="config">Their measures; <see cref="GanConfig.TextWidth"/> must be the encoder's.</param>
+    /// <param name="config">Their configuration; <see cref="GanConfig.TextWidth"/> must be the encoder's.</param>
     /// <param name="data">Pictures of 64×64 with captions.</param>
     /// <param name="encoder">From captions to vectors.</param>
     /// <param name="options">How to train.</param>
@@ -56,7 +56,7 @@ public sealed class GanTrainer : IDisposable
     }
 
     /// <summary>The numbers that each step reports, unweighted.</summary>
-    public static IReadOnlyList<string> LossNames { get; } = ["real", "fake", "wrong text", "fool", "pairing", "features", "pixels", "alike"];
+    public static IReadOnlyList<string> LossNames { get; } = ["real", "fake", "wrong text", "generator", "pairing", "features", "pixels", "alike"];
 
     /// <summary>How it trains.</summary>
     public GanOptions Options { get; }
@@ -80,8 +80,8 @@ public sealed class GanTrainer : IDisposable
     public TimeSpan Waited => batches.Waited;
 
     /// <summary>Goes on to <see cref="GanOptions.Steps"/>.</summary>
-    /// <param name="progress">Who watches; may be nobody.</param>
-    /// <param name="sampler">Draws the fixed grid for reports; may be nobody.</param>
+    /// <param name="progress">Told of the steps; may be null.</param>
+    /// <param name="sampler">Draws the fixed grid for reports; may be null.</param>
     /// <param name="stateFile">Where to keep the state every 250 steps and at the end; nowhere when null.</param>
     /// <param name="cancellation">Stops before the next step.</param>
     /// <exception cref="CourseException">A loss is not a number: the state file keeps what it had.</exception>
@@ -122,9 +122,9 @@ public sealed class GanTrainer : IDisposable
 
     private Tensor Step(PictureBatch batch, int step)
     {
-        using var chance = new torch.Generator((ulong)Seeds.At(Options.Seed, step));
+        using var generator = new torch.Generator((ulong)Seeds.At(Options.Seed, step));
         var texts = new TextPairs(batch, data, encoder, Options, step);
-        var noise = randn([texts.ForGenerator.size(0), Generator.Config.NoiseWidth], generator: chance).to(Compute.Device);
+        var noise = randn([texts.ForGenerator.size(0), Generator.Config.NoiseWidth], generator: generator).to(Compute.Device);
         var fakes = Generator.call(noise, texts.ForGenerator);
         var (forDiscriminator, realFeatures) = TeachDiscriminator(batch.Pictures, fakes, texts, step);
         var forGenerator = TeachGenerator(batch.Pictures, fakes, noise, texts, realFeatures, step);
@@ -163,8 +163,8 @@ public sealed class GanTrainer : IDisposable
         foreach (var parameter in Discriminator.parameters()) parameter.requires_grad = false;
         var features = Discriminator.Features(fakes);
         var scores = Discriminator.Score(features, texts.ForGenerator);
-        var fool = GanLosses.ForGenerator(scores.narrow(0, 0, count), Options.Loss);
-        var loss = fool;
+        var adversarial = GanLosses.ForGenerator(scores.narrow(0, 0, count), Options.Loss);
+        var loss = adversarial;
         if (Options.InterpolationWeight > 0) loss += Options.InterpolationWeight * GanLosses.ForGenerator(scores.narrow(0, count, texts.Between), Options.Loss);
         var own = features.narrow(0, 0, count);
         if (Options.PairingWeight > 0) loss += Options.PairingWeight * (pairing = Pairing(own, texts));
@@ -184,7 +184,7 @@ public sealed class GanTrainer : IDisposable
         loss.backward();
         generatorSteps.step();
         foreach (var parameter in Discriminator.parameters()) parameter.requires_grad = true;
-        return stack([fool.detach(), pairing.detach(), matching.detach(), pixels.detach(), alike.detach()]);
+        return stack([adversarial.detach(), pairing.detach(), matching.detach(), pixels.detach(), alike.detach()]);
     }
 
     private Tensor Pairing(Tensor features, TextPairs texts) =>

@@ -15,8 +15,8 @@ public static class Attention
     /// <param name="keys">What each token is found by, <c>[B, S, W]</c>.</param>
     /// <param name="values">What each token gives, <c>[B, S, W]</c>.</param>
     /// <param name="heads">How many heads; it divides W.</param>
-    /// <param name="mask">True where a query may look at a key, bool, broadcast to <c>[B, heads, T, S]</c>; everywhere when not given.</param>
-    /// <param name="dropout">The share of looks that is dropped, in training only.</param>
+    /// <param name="mask">True where a query may attend to a key, bool, broadcast to <c>[B, heads, T, S]</c>; everywhere when not given.</param>
+    /// <param name="dropout">The dropout probability of the attention map, in training only.</param>
     /// <param name="maps">Takes the attention map <c>[B, heads, T, S]</c>, rows that sum to 1; without it a faster, fused kernel runs.</param>
     /// <returns><c>[B, T, W]</c>.</returns>
     public static Tensor Of(Tensor queries, Tensor keys, Tensor values, int heads, Tensor? mask = null, double dropout = 0, ICollection<Tensor>? maps = null)

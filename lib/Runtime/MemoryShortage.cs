@@ -4,13 +4,19 @@ using System.Text.RegularExpressions;
 
 namespace ImageGen.Runtime;
 
+/// <summary>Memory ran out: the same work may do in smaller parts.</summary>
+public sealed class MemoryShortageException : CourseException
+{
+    internal MemoryShortageException(string message, Exception inner) : base(message, inner) { }
+}
+
 /// <summary>Turns torch's many ways to say that memory ran out into one line that helps.</summary>
 public static partial class MemoryShortage
 {
     /// <summary>Runs work that may need more memory than there is.</summary>
     /// <param name="work">The work.</param>
     /// <param name="advice">What to lower, for example "lower the batch size or the picture size".</param>
-    /// <exception cref="CourseException">Memory ran out: the message has the need, what is free, and the advice.</exception>
+    /// <exception cref="MemoryShortageException">Memory ran out: the message has the need, what is free, and the advice.</exception>
     public static T Explained<T>(Func<T> work, string advice)
     {
         try
@@ -19,7 +25,7 @@ public static partial class MemoryShortage
         }
         catch (Exception error) when (error is OutOfMemoryException || error is ExternalException && Shortage().IsMatch(error.Message))
         {
-            throw new CourseException($"Memory ran out: {Need(error.Message)}{Free(error.Message)}; {advice}.", error);
+            throw new MemoryShortageException($"Memory ran out: {Need(error.Message)}{Free(error.Message)}; {advice}.", error);
         }
     }
 

@@ -72,7 +72,7 @@ public sealed class CaptionPairTraining
     public int StepsDone { get; private set; }
 
     /// <summary>Trains the model in place; afterwards it is in evaluation mode.</summary>
-    /// <param name="progress">Who watches; may be nobody.</param>
+    /// <param name="progress">Told of the steps; may be null.</param>
     /// <param name="cancellation">Stops before the next step; what was learned stays.</param>
     /// <param name="state">Where all that is needed to go on is kept, every 200 steps; nowhere when not given.</param>
     /// <param name="resume">Whether to go on from there: the result is the same to the bit as without the interruption.</param>

@@ -44,7 +44,7 @@ public static class MaskedLanguageTraining
     /// <param name="text">A model, untrained or not, with its vocabulary.</param>
     /// <param name="captions">What to learn; captions without a word are left out.</param>
     /// <param name="options">How.</param>
-    /// <param name="progress">Who watches; may be nobody.</param>
+    /// <param name="progress">Told of the steps; may be null.</param>
     /// <param name="cancellation">Stops before the next step; what was learned stays.</param>
     /// <exception cref="CourseException">An option is out of range, or no caption has a word.</exception>
     public static LoopResult Run(
@@ -57,7 +57,7 @@ public static class MaskedLanguageTraining
     /// <param name="learner">What learns.</param>
     /// <param name="captions">What to learn; captions without a word are left out.</param>
     /// <param name="options">How.</param>
-    /// <param name="progress">Who watches; may be nobody.</param>
+    /// <param name="progress">Told of the steps; may be null.</param>
     /// <param name="cancellation">Stops before the next step; what was learned stays.</param>
     /// <inheritdoc cref="Run(BertText, IEnumerable{string}, MaskedLanguageOptions?, IProgress{TrainingProgress}?, CancellationToken)"/>
     public static LoopResult Run(

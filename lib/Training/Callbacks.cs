@@ -86,7 +86,7 @@ public sealed class BatchFeed(Batches batches) : Callback, IDisposable
 }
 
 /// <summary>Reports the first and the last step, and those between at most twice a second.</summary>
-/// <param name="progress">Told of it; nobody when null.</param>
+/// <param name="progress">Told of the steps; may be null.</param>
 /// <param name="sample">Makes a small picture of what the model can do by now; none when null.</param>
 /// <param name="sampleEvery">Steps between two pictures, since they take time; 0 makes none.</param>
 public sealed class ProgressReports(

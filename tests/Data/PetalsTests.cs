@@ -138,18 +138,6 @@ public sealed class PetalsTests
         Assert.InRange(Math.Abs(sums[0] - r) + Math.Abs(sums[1] - g) + Math.Abs(sums[2] - b), 0, 60);
     }
 
-    [Fact]
-    public void The_one_hot_vector_holds_one_one_for_each_attribute()
-    {
-        var flower = new FlowerAttributes(PetalColor.Yellow, PetalShape.Layered, 18, CenterColor.Black, Backdrop.Water,
-            FlowerLight.Warm, FlowerSize.Large, FlowerPose.Down, Foliage.Leaves);
-        var ones = flower.OneHot().Select((value, at) => (value, at)).Where(pair => pair.value == 1).Select(pair => pair.at);
-        // Color 1 of 0–9; then the last of 5, 6, 8, 4, 3, 5 and 3.
-        Assert.Equal([1, 14, 20, 28, 32, 35, 40, 43], ones);
-        Assert.Equal(FlowerAttributes.OneHotLength, flower.OneHot().Length);
-        Assert.Equal(8, flower.OneHot().Sum());
-    }
-
     [Theory]
     [InlineData(16)]
     [InlineData(97)]

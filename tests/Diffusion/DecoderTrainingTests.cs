@@ -22,7 +22,7 @@ public class DecoderTrainingTests
         FormulaWeights.AssertNames(expected.GetProperty("names"), model);
         var (pictures, latents) = (Inputs(1004, 2, 3, 16, 12), Inputs(1005, 2, 4, 4, 3));
         FormulaWeights.AssertClose(expected.GetProperty("logits"), model.call(pictures, latents));
-        Assert.Equal([2, 12, 4, 3], model.Look(pictures, latents).Maps[^1].shape);
+        Assert.Equal([2, 12, 4, 3], model.LogitsAndMaps(pictures, latents).Maps[^1].shape);
     }
 
     [Fact]

@@ -44,7 +44,7 @@ public sealed class DiffusionTrainingTests : IDisposable
         using var folder = new TemporaryFolder();
         using var cache = Cache();
         var start = Copies();
-        var options = new DiffusionOptions { Steps = 6, BatchSize = 4, WarmUp = 2, SaveEvery = 3, Accumulate = 2, MinSnrGamma = 5, OffsetNoise = 0.1 };
+        var options = new DiffusionOptions { Steps = 6, BatchSize = 4, WarmUp = 2, SaveEvery = 3, Accumulate = 2, MinSnrGamma = 5 };
         DiffusionTraining.Run(model, cache, options, cancellation: TestContext.Current.CancellationToken);
         var whole = Copies();
         Put(start);
@@ -112,7 +112,7 @@ public sealed class DiffusionTrainingTests : IDisposable
         foreach (var (options, name) in new[]
                  {
                      (new DiffusionOptions { Accumulate = 0 }, "Accumulate is 0"), (new() { CaptionDropout = 1.1 }, "CaptionDropout is 1.1"),
-                     (new() { MinSnrGamma = 0 }, "MinSnrGamma is 0"), (new() { OffsetNoise = -1 }, "OffsetNoise is -1"), (new() { Resume = true }, "StateFile"),
+                     (new() { MinSnrGamma = 0 }, "MinSnrGamma is 0"), (new() { Resume = true }, "StateFile"),
                  })
             Assert.Contains(name, Assert.Throws<CourseException>(() => DiffusionTraining.Run(model, cache, options, cancellation: TestContext.Current.CancellationToken)).Message);
     }

@@ -170,11 +170,11 @@ public sealed class LatentDiffusionTests : IDisposable
     [Fact]
     public void RunningOutOfMemorySaysTheNeedWhatIsFreeAndWhatToLower()
     {
-        var error = Assert.Throws<CourseException>(() => MemoryShortage.Explained(() => zeros([1L << 40, 1000]), "lower BatchSize"));
+        var error = Assert.Throws<MemoryShortageException>(() => MemoryShortage.Explained(() => zeros([1L << 40, 1000]), "lower BatchSize"));
         Assert.Contains("4.4 PB", error.Message);
         Assert.Contains("free", error.Message);
         Assert.Contains("lower BatchSize", error.Message);
-        var picture = Assert.Throws<CourseException>(() => model.Generate(Prompts, new() { LatentWidth = 1 << 22, LatentHeight = 1 << 22 }, cancellation: TestContext.Current.CancellationToken));
+        var picture = Assert.Throws<MemoryShortageException>(() => model.Generate(Prompts, new() { LatentWidth = 1 << 22, LatentHeight = 1 << 22 }, cancellation: TestContext.Current.CancellationToken));
         Assert.Contains("make fewer pictures at once, or smaller ones", picture.Message);
         Assert.Throws<InvalidOperationException>(() => MemoryShortage.Explained<int>(() => throw new InvalidOperationException("another error"), "nothing"));
     }

@@ -168,9 +168,18 @@ public sealed class StableDiffusionTests : IDisposable
         var plans = DecodingPlan.All(4, 128, 128);
         Assert.Equal([new(4), new(1), new(1, 64), new(1, 32)], plans);
         Assert.Equal(64, Decoding.Sparing(plans, plan => plan.Tile ?? throw Shortage()));
-        var message = Assert.Throws<CourseException>(() => Decoding.Sparing<int>(plans, _ => throw Shortage())).Message;
+        var message = Assert.Throws<MemoryShortageException>(() => Decoding.Sparing<int>(plans, _ => throw Shortage())).Message;
         Assert.Contains("asked the GPU for 2.00 GiB at once, and 1.20 GiB are free there", message);
         Assert.Throws<InvalidOperationException>(() => Decoding.Sparing<int>(plans, _ => throw new InvalidOperationException()));
+        var tried = 0;
+        Assert.Throws<CourseException>(() => Decoding.Sparing<int>(plans, _ => throw Unrelated())); // not worth another try
+        Assert.Equal(1, tried);
+
+        Exception Unrelated()
+        {
+            tried++;
+            return new CourseException("A file is damaged.", new IOException());
+        }
 
         static Exception Shortage() => new System.Runtime.InteropServices.ExternalException(
             "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 3.81 GiB of which 1.20 GiB is free.");

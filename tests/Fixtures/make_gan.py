@@ -165,7 +165,7 @@ def main():
     out["losses"] = {
         "real 0.9": F.binary_cross_entropy_with_logits(scores, torch.full_like(scores, 0.9)).item(),
         "fake": F.binary_cross_entropy_with_logits(scores, torch.zeros_like(scores)).item(),
-        "fool": F.binary_cross_entropy_with_logits(scores, torch.ones_like(scores)).item(),
+        "generator": F.binary_cross_entropy_with_logits(scores, torch.ones_like(scores)).item(),
     }
     with open(os.path.join(HERE, "gan.json"), "w") as file:
         json.dump(out, file, indent=1)

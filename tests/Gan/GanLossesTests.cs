@@ -13,7 +13,7 @@ public sealed class GanLossesTests : IDisposable
     [Theory]
     [InlineData("real 0.9")]
     [InlineData("fake")]
-    [InlineData("fool")]
+    [InlineData("generator")]
     public void Cross_entropy_is_the_references(string side)
     {
         var expected = JsonDocument.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Fixtures", "gan.json"))).RootElement.GetProperty("losses").GetProperty(side).GetDouble();
@@ -21,7 +21,7 @@ public sealed class GanLossesTests : IDisposable
         var loss = side switch
         {
             "fake" => GanLosses.Fake(scores, AdversarialLoss.CrossEntropy),
-            "fool" => GanLosses.ForGenerator(scores, AdversarialLoss.CrossEntropy),
+            "generator" => GanLosses.ForGenerator(scores, AdversarialLoss.CrossEntropy),
             _ => GanLosses.Real(scores, AdversarialLoss.CrossEntropy, 0.9),
         };
         Assert.Equal(expected, loss.ToDouble(), 1e-6);

@@ -65,22 +65,4 @@ public enum Foliage { None, Stem, Leaves }
 /// <param name="Foliage">What green is seen.</param>
 public sealed record FlowerAttributes(
     PetalColor Color, PetalShape Shape, int PetalCount, CenterColor Center, Backdrop Backdrop,
-    FlowerLight Light, FlowerSize Size, FlowerPose Pose, Foliage Foliage)
-{
-    /// <summary>The length of <see cref="OneHot"/>: the values of the eight attributes that are kinds.</summary>
-    public const int OneHotLength = 10 + 5 + 6 + 8 + 4 + 3 + 5 + 3;
-
-    /// <summary>The kinds as zeros and ones, one 1 an attribute, in the order of the enums' declaration. The petal count is left out.</summary>
-    public float[] OneHot()
-    {
-        var vector = new float[OneHotLength];
-        var start = 0;
-        foreach (var (value, kinds) in new[] { ((int)Color, 10), ((int)Shape, 5), ((int)Center, 6), ((int)Backdrop, 8),
-                     ((int)Light, 4), ((int)Size, 3), ((int)Pose, 5), ((int)Foliage, 3) })
-        {
-            vector[start + value] = 1;
-            start += kinds;
-        }
-        return vector;
-    }
-}
+    FlowerLight Light, FlowerSize Size, FlowerPose Pose, Foliage Foliage);

@@ -39,15 +39,9 @@ public sealed class FlowerJudge : nn.Module<Tensor, Tensor>
 
     /// <summary>The judge that comes with the course.</summary>
     /// <exception cref="CourseException">Its checkpoint is missing or damaged.</exception>
-    public static FlowerJudge Pretrained() => From(Checkpoints.Open("judge"));
-
-    /// <summary>Reads a judge's weights.</summary>
-    /// <exception cref="CourseException">The file is missing, damaged or another model's.</exception>
-    public static FlowerJudge Load(string path) => From(WeightFile.Open(path));
-
-    private static FlowerJudge From(WeightFile opened)
+    public static FlowerJudge Pretrained()
     {
-        using var file = opened;
+        using var file = Checkpoints.Open("judge");
         var judge = new FlowerJudge();
         try
         {

@@ -77,7 +77,7 @@ public sealed class MiniClipTraining : IDisposable
     public TrainingState State { get; }
 
     /// <summary>Trains what is left of its steps.</summary>
-    /// <param name="progress">Who watches; may be nobody.</param>
+    /// <param name="progress">Told of the steps; may be null.</param>
     /// <param name="stateFile">Where to keep the state every 200 steps and at the end; nowhere when null.</param>
     /// <param name="cancellation">Stops before the next step.</param>
     public LoopResult Run(
