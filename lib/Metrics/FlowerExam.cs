@@ -96,5 +96,10 @@ public sealed class FlowerExam
     }
 
     // Each takes the roots of matrices as wide as the features, always on the CPU: with Inception's 2,048 that is many seconds.
-    private int Resamples => networks.Look.Width > 1000 ? Scales.Pick(2, 5, 20) : Scales.Pick(5, 40, 100);
+    private int Resamples => networks.Look.Width switch
+    {
+        > 1000 => Scales.Pick(2, 5, 20),
+        > 300 => Scales.Pick(5, 10, 50), // ResNet-18's 512
+        _ => Scales.Pick(5, 40, 100),
+    };
 }

@@ -11,8 +11,9 @@ namespace ImageGen.Metrics;
 public sealed record MeasuringNetworks(IPictureTextModel Fit, IPictureFeatures Look, string Reason) : IDisposable
 {
     /// <summary>
-    /// At full scale the published CLIP and Inception, each where its files are in the cache; otherwise MiniCLIP, which
-    /// stands in for both and is a proxy.
+    /// At full scale the published CLIP and Inception, each where its files are in the cache. Otherwise ResNet-18, which came
+    /// with the build, describes pictures, and MiniCLIP, which is a proxy, says how well they fit captions; at smoke scale it
+    /// does both.
     /// </summary>
     /// <exception cref="CourseException">A cached file is not the published one, or MiniCLIP's checkpoint is missing.</exception>
     public static MeasuringNetworks Default()
@@ -28,10 +29,14 @@ public sealed record MeasuringNetworks(IPictureTextModel Fit, IPictureFeatures L
             : $"{string.Join(" and ", missing)} {(missing.Length == 1 ? "is" : "are")} not in the cache ({string.Join(", ", missing.Select(name => $"./course data fetch {name}"))})");
     }
 
+    // Twice a flower's side: at its own, the last layer has two places across, and at 224 the lesson would wait.
+    private const int ResNetSide = 128;
+
     private static MeasuringNetworks Of(IPictureTextModel? clip, IPictureFeatures? inception, string because)
     {
-        var mini = clip is null || inception is null ? MiniClip.Pretrained() : null;
-        var (fit, look) = (clip ?? mini!, inception ?? mini!);
+        var mini = clip is null || Scales.Current == Scale.Smoke ? MiniClip.Pretrained() : null;
+        var fit = clip ?? mini!;
+        var look = inception ?? (Scales.Current == Scale.Smoke ? mini! : (IPictureFeatures)new ResNetPooled(ResNetSide));
         return new(fit, look, $"Fit to captions: {fit.Description}. Features: {look.Description}. Why: {because}.");
     }
 

@@ -25,7 +25,10 @@ public sealed class BertText : ICaptionEncoder, IDisposable
     /// <summary>The checkpoint of MiniBERT in data/checkpoints, and the command's name for its training.</summary>
     public const string MiniName = "minibert";
 
-    private BertText(WordPieceTokenizer tokenizer, MaskedLanguageModel model) => (Tokenizer, Model) = (tokenizer, model);
+    private readonly bool guesses;
+
+    private BertText(WordPieceTokenizer tokenizer, MaskedLanguageModel model, bool guesses = true) =>
+        (Tokenizer, Model, this.guesses) = (tokenizer, model, guesses);
 
     /// <summary>From text to ids and back.</summary>
     public WordPieceTokenizer Tokenizer { get; }
@@ -74,6 +77,20 @@ public sealed class BertText : ICaptionEncoder, IDisposable
         var folder = Downloads.PathIfCached("bert")
             ?? throw new CourseException("bert-base-uncased is not in the cache: fetch its 441 MB with ./course data fetch bert.");
         return Fill(BertConfig.Base, Vocabulary.Load(Path.Combine(folder, VocabularyFile)), folder, device, From(folder));
+    }
+
+    /// <summary>
+    /// all-MiniLM-L6-v2, which came with the build: a published BERT of six layers that was trained on a billion pairs of
+    /// English sentences to give those that say the same the same vector. It has no head that guesses words.
+    /// </summary>
+    /// <param name="device">Where it lives; the CPU when not given.</param>
+    /// <exception cref="CourseException">The package's file is missing, or not the published one.</exception>
+    public static BertText MiniLm(Device? device = null) => MiniLm(MiniLmWeights.Path, device);
+
+    internal static BertText MiniLm(string path, Device? device)
+    {
+        var model = Fill(MiniLmWeights.Config, MiniLmWeights.Words(path), path, device, model => MiniLmWeights.Load(model.Encoder, path));
+        return new(model.Tokenizer, model.Model, guesses: false);
     }
 
     /// <summary>Reads a model from one file that carries its configuration and its vocabulary as notes.</summary>
@@ -181,6 +198,17 @@ public sealed class BertText : ICaptionEncoder, IDisposable
         return vectors.MoveToOuterDisposeScope();
     }
 
+    /// <summary>
+    /// One vector of length 1 a text, <c>[N, Width]</c>: that of <see cref="Embed"/>, normalized. The product of two is the
+    /// cosine of their angle, from −1 to 1: for MiniLM, how alike they are in meaning.
+    /// </summary>
+    /// <inheritdoc cref="Embed"/>
+    public Tensor SentenceVectors(IReadOnlyList<string> texts, int batchSize = 64)
+    {
+        using var scope = NewDisposeScope();
+        return nn.functional.normalize(Embed(texts, batchSize), dim: 1).MoveToOuterDisposeScope();
+    }
+
     /// <summary>Sentence vectors for a generator: those of <see cref="Embed"/>.</summary>
     Tensor ICaptionEncoder.Encode(IReadOnlyList<string> captions) => Embed(captions);
 
@@ -190,6 +218,7 @@ public sealed class BertText : ICaptionEncoder, IDisposable
     /// <exception cref="CourseException">The text has no <c>[MASK]</c>.</exception>
     public IReadOnlyList<IReadOnlyList<WordGuess>> Guess(string text, int best = 5)
     {
+        if (!guesses) throw new CourseException("MiniLM guesses no hidden words: it was trained on whole sentences. Take MiniBERT, BertText.Mini().");
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var batch = Encode([text]);

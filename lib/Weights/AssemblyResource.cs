@@ -23,7 +23,7 @@ internal static class AssemblyResource
                 file.Path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
             using var assembly = new PEReader(stream);
             if (!assembly.HasMetadata || assembly.PEHeaders.CorHeader is not { } header) throw file.Bad(
-                "it is a program, and no .NET assembly");
+                "it is no .NET assembly, or is cut short");
             var metadata = assembly.GetMetadataReader();
             var resources = metadata.ManifestResources.Select(metadata.GetManifestResource)
                 .Where(resource => resource.Implementation.IsNil).ToList();
@@ -33,6 +33,8 @@ internal static class AssemblyResource
                     $"{Listing.Of([.. resources.Select(resource => metadata.GetString(resource.Name))])}");
             if (!assembly.PEHeaders.TryGetDirectoryOffset(header.ResourcesDirectory, out var directory)) throw file.Bad(
                 "its table of resources lies nowhere");
+            if (directory + found > file.Length - sizeof(uint))
+                throw file.Bad($"its resource '{name}' would begin at byte {directory + found}: it is cut short");
             // Each resource is its length, four bytes, and then its bytes (ECMA-335, partition II, 24.2.4 and 22.24).
             var length = BitConverter.ToUInt32(file.Read(directory + found, sizeof(uint)));
             var start = directory + found + sizeof(uint);
@@ -45,7 +47,7 @@ internal static class AssemblyResource
             error is BadImageFormatException or InvalidOperationException or IOException or OverflowException
             or ArgumentException or UnauthorizedAccessException)
         {
-            throw file.Bad($"it is no .NET assembly, or a damaged one ({error.Message.TrimEnd('.')})");
+            throw file.Bad($"it is no .NET assembly, or is cut short or damaged ({error.Message.TrimEnd('.')})");
         }
     }
 

@@ -33,6 +33,26 @@ public sealed class FlowerExamTests
         Assert.Contains("count must be 2 or more", Assert.Throws<CourseException>(() => new FlowerExam(Split.Test, 1)).Message);
     }
 
+    [Theory]
+    [InlineData("smoke", typeof(MiniClip))]
+    [InlineData("small", typeof(ResNetPooled))]
+    public void PicturesAreDescribedByTheNetworkThatCameWithTheBuild(string scale, Type expected)
+    {
+        var before = Environment.GetEnvironmentVariable(Scales.Variable);
+        Environment.SetEnvironmentVariable(Scales.Variable, scale);
+        try
+        {
+            using var networks = MeasuringNetworks.Default();
+            Assert.IsType(expected, networks.Look);
+            Assert.Contains(networks.Look.Description, networks.Reason);
+            Assert.DoesNotContain("FID", networks.Reason);
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable(Scales.Variable, before);
+        }
+    }
+
     [Fact]
     public void RealPicturesAreLookedAtOnceForAllModels()
     {

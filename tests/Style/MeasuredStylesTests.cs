@@ -48,7 +48,8 @@ public sealed class MeasuredStylesTests
         var third = new MeasuredStyles(network).Hue(120);
         var red = tensor(new[] { 0.7f, 0.2f, 0.1f }).view(1, 3, 1, 1);
         Assert.Equal([0.1, 0.7, 0.2], third.Recolor(red).Values(), (a, b) => Math.Abs(a - b) < 1e-6);
-        Assert.Equal(red.Values(), third.Recolor(third.Recolor(third.Recolor(red))).Values(), (a, b) => Math.Abs(a - b) < 1e-5);
+        Assert.Equal(red.Values(), third.Recolor(third.Recolor(third.Recolor(red))).Values(), (a, b) =>
+            Math.Abs(a - b) < 1e-5);
     }
 
     [Fact]
@@ -59,7 +60,8 @@ public sealed class MeasuredStylesTests
         using var network = FeatureNetworks.ResNet18("layer2_2");
         var styles = new MeasuredStyles(network);
         // Level stripes of another width than those that were asked about, and upright ones.
-        var level = (0.5 + 0.3 * sin(arange(128, dtype: float32) * 0.8)).view(1, 1, -1, 1).expand(1, 3, 128, 128).contiguous();
+        var level = (0.5 + 0.3 * sin(arange(128, dtype: float32) * 0.8)).view(1, 1, -1, 1).expand(
+            1, 3, 128, 128).contiguous();
         foreach (var layer in new[] { "stem", "layer1_2", "layer2_2" })
         {
             var (along, across) = (Combed(level, layer), Combed(level.transpose(2, 3).contiguous(), layer));
@@ -85,11 +87,13 @@ public sealed class MeasuredStylesTests
         var maps = network.Extract(CoursePictures.Style("whirls").FitWithin(192).ToTensor(), styles.Layers);
         TransformedStatistic[] members =
         [
-            styles.QuarterTurn, styles.Ink, styles.Hue(60), styles.Hue(120), styles.Hue(180), styles.Combed(0), styles.Combed(35),
+            styles.QuarterTurn, styles.Ink, styles.Hue(60), styles.Hue(120), styles.Hue(180), styles.Combed(0),
+                styles.Combed(35),
             styles.Combed(90), styles.Sizes("fine", 1, 1.6, 1.3, 0.6), styles.Sizes("coarse", 1, 0.4, 0.6, 1.4),
             styles.Hue(180).Then(styles.Combed(90)),
         ];
-        var tables = members.Select(member => cat([.. maps.Select(map => Table(Transform(member, map.Value, map.Key)))]))
+        var tables = members.Select(
+            member => cat([.. maps.Select(map => Table(Transform(member, map.Value, map.Key)))]))
             .Prepend(cat([.. maps.Select(map => Table(map.Value))])).ToList();
         for (var i = 0; i < tables.Count; i++)
             for (var j = 0; j < i; j++)
@@ -115,5 +119,6 @@ public sealed class MeasuredStylesTests
         Assert.InRange(((found - mirrored).norm() / (map.flip(3) - mirrored).norm()).ToDouble(), 0, 0.7);
     }
 
-    private static Tensor Transform(TransformedStatistic statistic, Tensor map, string layer) => statistic.Apply(map, layer);
+    private static Tensor Transform(TransformedStatistic statistic, Tensor map, string layer) =>
+        statistic.Apply(map, layer);
 }
