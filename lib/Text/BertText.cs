@@ -89,8 +89,19 @@ public sealed class BertText : ICaptionEncoder, IDisposable
 
     internal static BertText MiniLm(string path, Device? device)
     {
-        var model = Fill(MiniLmWeights.Config, MiniLmWeights.Words(path), path, device, model => MiniLmWeights.Load(model.Encoder, path));
-        return new(model.Tokenizer, model.Model, guesses: false);
+        // Its head stays as it is initialized: the file has none, and nothing asks it.
+        var (vocabulary, model) = (MiniLmWeights.Words(path), new MaskedLanguageModel(MiniLmWeights.Config, device));
+        try
+        {
+            MiniLmWeights.Load(model.Encoder, path);
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+        model.eval();
+        return new(new(vocabulary), model, guesses: false);
     }
 
     /// <summary>Reads a model from one file that carries its configuration and its vocabulary as notes.</summary>
