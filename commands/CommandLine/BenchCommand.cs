@@ -6,8 +6,10 @@ namespace ImageGen.Course.CommandLine;
 /// <summary><c>./course bench [NAME] [--json FILE]</c></summary>
 internal static class BenchCommand
 {
-    private static readonly Argument<string?> Name = new("name") { Description = "Which benchmark; none runs all.", Arity = ArgumentArity.ZeroOrOne };
-    private static readonly Option<string?> Json = new("--json") { Description = "Write the figures to this file too." };
+    private static readonly Argument<string?> Name =
+        new("name") { Description = "Which benchmark; none runs all.", Arity = ArgumentArity.ZeroOrOne };
+    private static readonly Option<string?> Json = new("--json") { Description = "Write the figures to this file "
+        + "too." };
 
     public static Command Create()
     {
@@ -19,7 +21,8 @@ internal static class BenchCommand
             var arguments = new List<string>();
             if (parsed.GetValue(Name) is { } name) arguments.Add(name);
             if (parsed.GetValue(Json) is { } json) arguments.AddRange(["--json", Path.GetFullPath(json)]);
-            return await ProjectCommand.RunAsync(Path.Combine(bench, "bin", "ImageGen.Bench.dll"), arguments, cancellationToken);
+            return await ProjectCommand.RunAsync(
+                Path.Combine(bench, "bin", "ImageGen.Bench.dll"), arguments, cancellationToken);
         });
         return command;
     }

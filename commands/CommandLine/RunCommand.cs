@@ -15,12 +15,16 @@ internal static class RunCommand
         Arity = ArgumentArity.ZeroOrMore,
     };
 
-    private static readonly Option<bool> Solutions = new("--solutions") { Description = "Run the solutions instead of the lessons; a failed self-check fails the run." };
-    private static readonly Option<string?> Size = new("--scale") { Description = "How much work: smoke (seconds), small (minutes, the default) or full (a GPU and real data)." };
-    private static readonly Option<string?> Output = new("--output") { Description = "Where the executed notebooks and pages go; out/ in the course's folder when not given." };
+    private static readonly Option<bool> Solutions = new("--solutions") { Description = "Run the solutions instead of "
+        + "the lessons; a failed self-check fails the run." };
+    private static readonly Option<string?> Size = new("--scale") { Description = "How much work: smoke (seconds), "
+        + "small (minutes, the default) or full (a GPU and real data)." };
+    private static readonly Option<string?> Output = new("--output") { Description = "Where the executed notebooks "
+        + "and pages go; out/ in the course's folder when not given." };
     private static readonly Option<string?> Content = new("--content") { Description = "Your own content picture." };
     private static readonly Option<string?> Style = new("--style") { Description = "Your own style picture." };
-    private static readonly Option<double?> Timeout = new("--timeout") { Description = "The most seconds that one cell may take." };
+    private static readonly Option<double?> Timeout = new("--timeout") { Description = "The most seconds that one "
+        + "cell may take." };
 
     public static Command Create()
     {
@@ -47,20 +51,24 @@ internal static class RunCommand
             {
                 null => null,
                 > 0 and < 1e6 and var seconds => TimeSpan.FromSeconds(seconds),
-                var seconds => throw new CourseException($"--timeout {seconds} is no time to give a cell: it takes seconds, more than 0."),
+                var seconds => throw new CourseException($"--timeout {seconds} is no time to give a cell: it takes "
+                    + $"seconds, more than 0."),
             },
         };
         var output = new RunOutput(folder);
         var results = await RunAllAsync(lessons, options, output.Write, cancellationToken);
         Summarize(results, cancellationToken);
         if (results.Any(result => result.Outcome != LessonOutcome.Passed)
-            && Directory.Exists(options.States) && Directory.EnumerateFiles(options.States, "*", SearchOption.AllDirectories).Any())
+            && Directory.Exists(options.States)
+                && Directory.EnumerateFiles(options.States, "*", SearchOption.AllDirectories).Any())
             Console.Error.WriteLine($"What was done is kept in {options.States}: the same command goes on with it.");
         if (File.Exists(output.Index)) Console.WriteLine($"Look at {output.Index}");
         return ExitCode(results, cancellationToken);
     }
 
-    /// <summary>Runs lessons one after another with a display, up to a Ctrl-C; a lesson that fails does not stop the next.</summary>
+    /// <summary>
+    /// Runs lessons one after another with a display, up to a Ctrl-C; a lesson that fails does not stop the next.
+    /// </summary>
     public static async Task<IReadOnlyList<LessonResult>> RunAllAsync(
         IReadOnlyList<Lesson> lessons, RunOptions options, Action<LessonResult> keep, CancellationToken cancellationToken)
     {

@@ -17,17 +17,23 @@ internal sealed class References(string folder) : MetadataReferenceResolver, IDi
             Reference(KnownFiles.HostFile("Microsoft.AspNetCore.Html.Abstractions")!)];
 
     /// <summary>Finds what a <c>#r</c> line asks for and makes it loadable.</summary>
-    /// <exception cref="NotebookException">There is no such file or package, or the file is not a .NET assembly.</exception>
-    public async Task<IReadOnlyList<MetadataReference>> AddAsync(ReferenceRequest request, CancellationToken cancellationToken)
+    /// <exception cref="NotebookException">
+    /// There is no such file or package, or the file is not a .NET assembly.
+    /// </exception>
+    public async Task<IReadOnlyList<MetadataReference>> AddAsync(
+        ReferenceRequest request, CancellationToken cancellationToken)
     {
         if (request.Text.StartsWith("nuget:", StringComparison.OrdinalIgnoreCase))
         {
             var package = request.Text["nuget:".Length..].Trim();
-            if (!request.IsSource) return [.. (await packages.RestoreAsync(package, cancellationToken)).Select(ReferenceTo)];
+            if (!request.IsSource)
+                return [.. (await packages.RestoreAsync(package, cancellationToken)).Select(ReferenceTo)];
             packages.AddSource(package);
             return [];
         }
-        if (request.IsSource) throw new NotebookException($"#i \"{request.Text}\" is not known: write #i \"nuget: FOLDER-OR-ADDRESS\" to add a package source.");
+        if (request.IsSource)
+            throw new NotebookException($"#i \"{request.Text}\" is not known: write #i \"nuget: FOLDER-OR-ADDRESS\" "
+                + $"to add a package source.");
         return [ReferenceTo(File_(request.Text))];
     }
 
@@ -42,7 +48,8 @@ internal sealed class References(string folder) : MetadataReferenceResolver, IDi
     public override bool ResolveMissingAssemblies => true;
 
     /// <summary>For an assembly that a referenced one mentions: Roslyn asks when a cell's code touches it.</summary>
-    public override PortableExecutableReference? ResolveMissingAssembly(MetadataReference definition, AssemblyIdentity identity) =>
+    public override PortableExecutableReference? ResolveMissingAssembly(
+        MetadataReference definition, AssemblyIdentity identity) =>
         KnownFiles.Find(identity.Name) is { } file ? Reference(file) : null;
 
     public void Dispose() => packages.Dispose();
@@ -57,13 +64,15 @@ internal sealed class References(string folder) : MetadataReferenceResolver, IDi
         if (File.Exists(file))
         {
             try { AssemblyName.GetAssemblyName(file); }
-            catch (BadImageFormatException) { throw new NotebookException($"#r \"{text}\": this file is not a .NET assembly."); }
+            catch (BadImageFormatException) { throw new NotebookException($"#r \"{text}\": this file is not a .NET "
+                + $"assembly."); }
             NeighborFiles.Register(file);
             return file;
         }
         // `#r "System.Net.Http"` names an assembly rather than a file.
         return KnownFiles.Find(text) ?? throw new NotebookException(
-            $"#r \"{text}\": there is no such file (looked for {file}). Build the project that makes it, or correct the path.");
+            $"#r \"{text}\": there is no such file (looked for {file}). Build the project that makes it, or correct "
+                + $"the path.");
     }
 
     // A process has each assembly once: what the host brings is compiled against as the host has it.

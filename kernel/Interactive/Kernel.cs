@@ -18,7 +18,8 @@ public static class Kernel
     public static void CSS(string content) => Context.DisplayAs($"<style>{content}</style>", "text/html");
 
     /// <summary>Shows a value in the running cell.</summary>
-    public static DisplayedValue Display(this object? value, params string[] mimeTypes) => Context.Display(value, mimeTypes);
+    public static DisplayedValue Display(this object? value, params string[] mimeTypes) =>
+        Context.Display(value, mimeTypes);
 
     /// <summary>Shows text that is already of a MIME type; a binary type takes base64.</summary>
     public static DisplayedValue DisplayAs(this string value, string mimeType) => Context.DisplayAs(value, mimeType);
