@@ -12,13 +12,15 @@ public static class KernelCommand
     private static Command Install()
     {
         var (user, prefix) = (UserOption(), PrefixOption());
-        var install = new Command("install", $"Installs the kernel '{KernelSpec.DisplayName}' for Jupyter, VS Code and every other program that runs Jupyter kernels.") { user, prefix };
+        var install = new Command("install", $"Installs the kernel '{KernelSpec.DisplayName}' for Jupyter, VS Code "
+            + $"and every other program that runs Jupyter kernels.") { user, prefix };
         install.SetAction(parsed =>
         {
             var (folder, replaced) = KernelSpec.Install(DataFolder(parsed.GetValue(user), parsed.GetValue(prefix)));
             Console.WriteLine($"The kernel {KernelSpec.DisplayName} is installed in {folder}.");
             if (replaced) Console.WriteLine("Another kernel of the same name was set aside; uninstall brings it back.");
-            Console.WriteLine($"Jupyter and VS Code list it from their next start. Keep {AppContext.BaseDirectory}: the kernel runs from it.");
+            Console.WriteLine($"Jupyter and VS Code list it from their next start. Keep {AppContext.BaseDirectory}: "
+                + $"the kernel runs from it.");
         });
         return install;
     }
@@ -30,14 +32,18 @@ public static class KernelCommand
         uninstall.SetAction(parsed =>
         {
             var data = DataFolder(parsed.GetValue(user), parsed.GetValue(prefix));
-            Console.WriteLine(KernelSpec.Uninstall(data) is { } folder ? $"The kernel was removed from {folder}." : $"The kernel is not installed in {data}.");
+            Console.WriteLine(
+                KernelSpec.Uninstall(data) is { } folder
+                    ? $"The kernel was removed from {folder}."
+                    : $"The kernel is not installed in {data}.");
         });
         return uninstall;
     }
 
     private static Option<bool> UserOption() => new("--user") { Description = "For this user (the default)." };
 
-    private static Option<string?> PrefixOption() => new("--prefix") { Description = "For the Python or conda environment in this folder.", HelpName = "DIR" };
+    private static Option<string?> PrefixOption() =>
+        new("--prefix") { Description = "For the Python or conda environment in this folder.", HelpName = "DIR" };
 
     private static string DataFolder(bool user, string? prefix) => (user, prefix) switch
     {

@@ -1,7 +1,8 @@
 namespace ImageGen.Kernel;
 
 /// <summary>
-/// Something that the person at the notebook can put right. Its message is one clear line, and the only thing that is shown.
+/// Something that the person at the notebook can put right. Its message is one clear line, and the only thing that is
+/// shown.
 /// </summary>
 public sealed class NotebookException : Exception
 {

@@ -36,6 +36,23 @@ public sealed class FloorTests
         Assert.DoesNotContain(typeof(Folders).Assembly.GetReferencedAssemblies(), name => name.Name is "ImageGen.Kernel" or "ImageGen.Course");
 
     [Theory]
+    [InlineData("lib/Layers")]
+    [InlineData("lib/Training")]
+    [InlineData("lib/Gan")]
+    [InlineData("lib/Diffusion")]
+    public void FilesHaveAtMost250LinesOf120Characters(string folder)
+    {
+        var path = Path.Combine(Folders.Root, folder);
+        foreach (var file in Directory.EnumerateFiles(path, "*.cs", SearchOption.AllDirectories))
+        {
+            var lines = File.ReadAllLines(file);
+            var wide = Array.FindIndex(lines, line => line.Length > 120) + 1;
+            Assert.True(wide == 0, $"{Path.GetRelativePath(Folders.Root, file)}:{wide} is wider than 120 characters");
+            Assert.True(lines.Length <= 250, $"{Path.GetRelativePath(Folders.Root, file)} has {lines.Length} lines");
+        }
+    }
+
+    [Theory]
     [InlineData("using ImageGen.Gan;", "Gan")]
     [InlineData("using static ImageGen.Gan.GanLosses;", "Gan")]
     [InlineData("using Losses = ImageGen.Gan.GanLosses;", "Gan")]

@@ -29,5 +29,6 @@ internal sealed record CheckedNotebook(Lesson Lesson, string File, JsonObject Ra
     public Finding Found(string what, string remedy, int? cell = null) => new(File, cell, what, remedy);
 
     /// <summary>The code cells with their places among all cells, from 1.</summary>
-    public IEnumerable<(NotebookCell Cell, int Place)> Code => Notebook.Cells.Select((cell, i) => (cell, i + 1)).Where(c => c.cell.Kind == CellKind.Code);
+    public IEnumerable<(NotebookCell Cell, int Place)> Code =>
+        Notebook.Cells.Select((cell, i) => (cell, i + 1)).Where(c => c.cell.Kind == CellKind.Code);
 }

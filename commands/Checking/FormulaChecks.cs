@@ -14,7 +14,8 @@ internal static class FormulaChecks
     {
         foreach (var (cell, place) in notebook.Notebook.Cells.Select((cell, i) => (cell, i + 1)))
             foreach (var latex in cell.Kind == CellKind.Markdown ? Unset(cell.Source) : [])
-                yield return notebook.Found($"the formula {Short(latex)} cannot be set", "Write it with what commands/Pages/MathMl knows, or teach it", place);
+                yield return notebook.Found($"the formula {Short(latex)} cannot be set", "Write it with what "
+                    + "commands/Pages/MathMl knows, or teach it", place);
     }
 
     /// <summary>The formulas in a text that cannot be set.</summary>
@@ -26,5 +27,6 @@ internal static class FormulaChecks
             .Where(latex => MathMl.Render(latex, display: true) is null);
     }
 
-    private static string Short(string latex) => latex.Trim() is { Length: > 60 } text ? text[..57] + "…" : latex.Trim();
+    private static string Short(string latex) =>
+        latex.Trim() is { Length: > 60 } text ? text[..57] + "…" : latex.Trim();
 }

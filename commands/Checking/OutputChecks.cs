@@ -11,7 +11,9 @@ internal static partial class OutputChecks
     private const long MostBytes = 2 * 1024 * 1024;
     private static readonly string[] Plain = ["image/png", "image/jpeg", "text/plain", "text/markdown", "text/latex"];
 
-    /// <summary>Every code cell was executed, in order and without error, and its outputs come from its code as it is now.</summary>
+    /// <summary>
+    /// Every code cell was executed, in order and without error, and its outputs come from its code as it is now.
+    /// </summary>
     public static IEnumerable<Finding> Fresh(CheckedNotebook notebook)
     {
         var places = notebook.Code.ToDictionary(c => c.Cell, c => c.Place);
@@ -28,9 +30,11 @@ internal static partial class OutputChecks
             if (cell.ExecutionCount is null || (string?)cell.OwnMetadata?["code"] is not { } recorded)
                 yield return notebook.Found("it was not executed by ./course publish", notebook.Publish, place);
             else if (recorded != hash)
-                yield return notebook.Found("its outputs are stale: its code, or that of a cell before it, has changed since", notebook.Publish, place);
+                yield return notebook.Found("its outputs are stale: its code, or that of a cell before it, has "
+                    + "changed since", notebook.Publish, place);
             else if (cell.ExecutionCount != expected)
-                yield return notebook.Found($"it was executed as number {cell.ExecutionCount}, not {expected}", notebook.Publish, place);
+                yield return notebook.Found(
+                    $"it was executed as number {cell.ExecutionCount}, not {expected}", notebook.Publish, place);
             if (cell.Outputs.Any(output => (string?)output?["output_type"] == "error"))
                 yield return notebook.Found("its output is an error", $"Mend it. {notebook.Publish}", place);
         }
@@ -43,16 +47,25 @@ internal static partial class OutputChecks
             foreach (var data in cell.Outputs.Select(output => output?["data"]).OfType<JsonObject>())
             {
                 var types = data.Select(d => d.Key).ToArray();
-                if (types.Contains("text/html") && NotebookCell.Text(data["text/html"]).Contains("<script", StringComparison.OrdinalIgnoreCase))
-                    yield return notebook.Found("an output has a script, and GitHub shows nothing in its place", "Show it as image/png instead", place);
+                if (types.Contains("text/html")
+                    && NotebookCell.Text(data["text/html"]).Contains("<script", StringComparison.OrdinalIgnoreCase))
+                    yield return notebook.Found(
+                        "an output has a script, and GitHub shows nothing in its place", "Show it as image/png instead",
+                        place);
                 else if (types.Contains("application/javascript"))
                     yield return notebook.Found("an output is a script", "Show a picture instead", place);
                 else if (types.Any(type => type.Contains("plotly")) && !types.Contains("image/png"))
-                    yield return notebook.Found("a chart has no image/png, and GitHub shows nothing in its place", "Give its bundle the picture too", place);
+                    yield return notebook.Found(
+                        "a chart has no image/png, and GitHub shows nothing in its place",
+                        "Give its bundle the picture too", place);
                 else if (types.Any(type => type.Contains("plotly")) && types.Contains("text/html"))
-                    yield return notebook.Found("a chart has text/html, which GitHub shows instead of the picture", "Leave text/html out of its bundle", place);
-                else if (!types.Intersect(Plain).Any() && !types.Contains("text/html") && !types.Contains("image/svg+xml"))
-                    yield return notebook.Found($"an output has only {string.Join(", ", types)}, which few viewers show", "Add image/png or text/plain to its bundle", place);
+                    yield return notebook.Found(
+                        "a chart has text/html, which GitHub shows instead of the picture",
+                        "Leave text/html out of its bundle", place);
+                else if (
+                    !types.Intersect(Plain).Any() && !types.Contains("text/html") && !types.Contains("image/svg+xml"))
+                    yield return notebook.Found($"an output has only {string.Join(", ", types)}, which few viewers "
+                        + $"show", "Add image/png or text/plain to its bundle", place);
             }
     }
 
@@ -60,7 +73,9 @@ internal static partial class OutputChecks
     public static IEnumerable<Finding> Size(CheckedNotebook notebook)
     {
         if (notebook.Bytes > MostBytes)
-            yield return notebook.Found($"it has {notebook.Bytes / 1024.0 / 1024.0:0.0} MB, and 2 MB are the most", "Show smaller or fewer pictures");
+            yield return notebook.Found(
+                $"it has {notebook.Bytes / 1024.0 / 1024.0:0.0} MB, and 2 MB are the most",
+                "Show smaller or fewer pictures");
     }
 
     /// <summary>Nothing that belongs to the machine or the person that made the outputs.</summary>
@@ -69,9 +84,11 @@ internal static partial class OutputChecks
         foreach (var (cell, place) in notebook.Code)
             foreach (var text in cell.Outputs.OfType<JsonObject>().SelectMany(Texts))
             {
-                var found = text.Contains(root, StringComparison.Ordinal) ? root : PersonalPath().Match(text) is { Success: true } path ? path.Value : UserName(text);
+                var found = text.Contains(root, StringComparison.Ordinal) ? root : PersonalPath()
+                    .Match(text) is { Success: true } path ? path.Value : UserName(text);
                 if (found is null) continue;
-                yield return notebook.Found($"an output names something of one machine: {found}", "Show a relative path, or none", place);
+                yield return notebook.Found($"an output names something of one machine: {found}", "Show a relative "
+                    + "path, or none", place);
                 break;
             }
     }

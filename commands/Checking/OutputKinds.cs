@@ -4,18 +4,22 @@ using ImageGen.Course.Notebooks;
 
 namespace ImageGen.Course.Checking;
 
-/// <summary>The outputs of a cell by their kind, so that those of two kernels can be compared: what is drawn, not how it is said.</summary>
+/// <summary>
+/// The outputs of a cell by their kind, so that those of two kernels can be compared: what is drawn, not how it is
+/// said.
+/// </summary>
 internal static class OutputKinds
 {
-    // TorchSharp asks for an older assembly than .NET has; nothing in a notebook stops the warning. See docs/two-kernels.md.
+    // TorchSharp asks for an older assembly than .NET has; nothing in a notebook stops the warning. See
+    // docs/two-kernels.md.
     private const string ListedWarning = "warning CS1701";
 
     /// <summary>The script with which .NET Interactive begins a session.</summary>
     private const string Bootstrap = "dotnet-interactive-this-cell";
 
     /// <summary>
-    /// For example <c>text</c>, <c>picture 512×512</c>, <c>chart 1280×800</c>, <c>value</c>, in their order; what was printed
-    /// comes first, wherever it was printed.
+    /// For example <c>text</c>, <c>picture 512×512</c>, <c>chart 1280×800</c>, <c>value</c>, in their order; what was
+    /// printed comes first, wherever it was printed.
     /// </summary>
     public static IReadOnlyList<string> Of(NotebookCell cell)
     {

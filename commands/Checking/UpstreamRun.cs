@@ -9,8 +9,8 @@ using ImageGen.Runtime;
 namespace ImageGen.Course.Checking;
 
 /// <summary>
-/// Notebooks executed on the archived .NET Interactive and on our kernel, both at smoke scale, and their outputs compared by
-/// kind: pictures by number and size, charts, text, no error and nothing on standard error.
+/// Notebooks executed on the archived .NET Interactive and on our kernel, both at smoke scale, and their outputs
+/// compared by kind: pictures by number and size, charts, text, no error and nothing on standard error.
 /// </summary>
 internal sealed class UpstreamRun : IDisposable
 {
@@ -22,7 +22,9 @@ internal sealed class UpstreamRun : IDisposable
     private readonly string python;
 
     /// <summary>Makes ready; installs what is missing.</summary>
-    /// <exception cref="CourseException">Jupyter's client or .NET Interactive is missing and cannot be installed.</exception>
+    /// <exception cref="CourseException">
+    /// Jupyter's client or .NET Interactive is missing and cannot be installed.
+    /// </exception>
     public UpstreamRun(string cache)
     {
         python = SystemPackages.Ensure(Python, "Jupyter's nbclient", "python3-nbclient");
@@ -44,7 +46,8 @@ internal sealed class UpstreamRun : IDisposable
     /// <param name="file">Its path from the repository's root.</param>
     /// <param name="cancellationToken">Stops both.</param>
     /// <returns>Where their outputs differ.</returns>
-    public async Task<IReadOnlyList<Finding>> CompareAsync(Lesson lesson, string file, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<Finding>> CompareAsync(
+        Lesson lesson, string file, CancellationToken cancellationToken)
     {
         var theirs = TheirsAsync(lesson, cancellationToken);
         var ours = await new LessonRunner(Options).RunAsync(lesson, _ => { }, cancellationToken);
@@ -52,7 +55,8 @@ internal sealed class UpstreamRun : IDisposable
         if (ours is not { Outcome: LessonOutcome.Passed, Notebook: { } notebook })
             return [new Finding(file, null, $"it does not run on our kernel: {ours.Failure?.TrimEnd('.')}", "Mend it first")];
         return executed is not null ? Differences(file, notebook, executed)
-            : [new Finding(file, null, $"it does not reach its end on .NET Interactive: {why}", "Execute it there cell by cell")];
+            : [new Finding(file, null, $"it does not reach its end on .NET Interactive: {why}", "Execute it there "
+                + "cell by cell")];
     }
 
     /// <summary>Where the outputs of two executions differ in kind.</summary>
@@ -64,7 +68,8 @@ internal sealed class UpstreamRun : IDisposable
             if (own.Kind != CellKind.Code) continue;
             var (here, there) = (string.Join(", ", OutputKinds.Of(own)), string.Join(", ", OutputKinds.Of(other)));
             if (here == there) continue;
-            findings.Add(new Finding(file, place, $"our kernel shows {Named(here)}, and .NET Interactive {Named(there)}",
+            findings.Add(new Finding(file, place, $"our kernel shows {Named(here)}, and .NET Interactive "
+                + $"{Named(there)}",
                 "Write what both show alike; see docs/two-kernels.md"));
         }
         return findings;
@@ -79,7 +84,8 @@ internal sealed class UpstreamRun : IDisposable
     private async Task<(Notebook? Executed, string Why)> TheirsAsync(Lesson lesson, CancellationToken cancellationToken)
     {
         var target = Path.Combine(folder, $"{Guid.NewGuid():N}.ipynb");
-        var start = new ProcessStartInfo(python, [Path.Combine(folder, "upstream.py"), lesson.Path, target, lesson.Folder, Kernel])
+        var start = new ProcessStartInfo(
+            python, [Path.Combine(folder, "upstream.py"), lesson.Path, target, lesson.Folder, Kernel])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -108,7 +114,8 @@ internal sealed class UpstreamRun : IDisposable
     {
         try
         {
-            using var process = Process.Start(new ProcessStartInfo(program, ["-c", "import nbclient"]) { RedirectStandardError = true })!;
+            using var process = Process.Start(
+                new ProcessStartInfo(program, ["-c", "import nbclient"]) { RedirectStandardError = true })!;
             process.StandardError.ReadToEnd();
             process.WaitForExit();
             return process.ExitCode == 0;

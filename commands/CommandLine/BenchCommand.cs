@@ -7,8 +7,10 @@ namespace ImageGen.Course.CommandLine;
 /// <summary><c>./course bench [NAME] [--json FILE]</c></summary>
 internal static class BenchCommand
 {
-    private static readonly Argument<string?> Name = new("name") { Description = "Which benchmark; none runs all.", Arity = ArgumentArity.ZeroOrOne };
-    private static readonly Option<string?> Json = new("--json") { Description = "Write the figures to this file too." };
+    private static readonly Argument<string?> Name =
+        new("name") { Description = "Which benchmark; none runs all.", Arity = ArgumentArity.ZeroOrOne };
+    private static readonly Option<string?> Json = new("--json") { Description = "Write the figures to this file "
+        + "too." };
 
     private static readonly Option<bool> Peer = new("--peer") { Description = "With the name kernel: in turns with .NET Interactive, which is installed first." };
 
@@ -27,7 +29,8 @@ internal static class BenchCommand
                 arguments.AddRange(["--peer", UpstreamTool.Ensure(Folders.Cache)]);
             }
             if (parsed.GetValue(Json) is { } json) arguments.AddRange(["--json", Path.GetFullPath(json)]);
-            return await ProjectCommand.RunAsync(Path.Combine(bench, "bin", "ImageGen.Bench.dll"), arguments, cancellationToken);
+            return await ProjectCommand.RunAsync(
+                Path.Combine(bench, "bin", "ImageGen.Bench.dll"), arguments, cancellationToken);
         });
         return command;
     }

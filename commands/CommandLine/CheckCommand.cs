@@ -16,17 +16,20 @@ internal static class CheckCommand
 
     private static readonly Option<bool> Upstream = new("--upstream")
     {
-        Description = "Execute notebooks at smoke scale on the archived .NET Interactive, too, and compare what it shows with ours.",
+        Description = "Execute notebooks at smoke scale on the archived .NET Interactive, too, and compare what it "
+            + "shows with ours.",
     };
 
     public static Command Create()
     {
-        var command = new Command("check", "Checks every notebook (order, form, outputs fresh and visible) and every link.") { Wanted, Upstream };
+        var command = new Command("check", "Checks every notebook (order, form, outputs fresh and visible) and every "
+            + "link.") { Wanted, Upstream };
         command.SetAction((parsed, cancellationToken) =>
         {
             var (lessons, wanted) = (CourseCommands.LessonsOf(parsed), parsed.GetValue(Wanted) ?? []);
             if (parsed.GetValue(Upstream)) return CompareAsync(lessons, wanted, cancellationToken);
-            if (wanted.Length > 0) throw new CourseException("Only check --upstream takes lessons: without it every notebook is checked.");
+            if (wanted.Length > 0)
+                throw new CourseException("Only check --upstream takes lessons: without it every notebook is checked.");
             var findings = CourseCheck.Run(lessons);
             foreach (var finding in findings) Console.WriteLine(finding);
             return Task.FromResult(Summary(lessons.All.Count(), findings.Count));
@@ -53,7 +56,8 @@ internal static class CheckCommand
 
     private static int Summary(int notebooks, int findings)
     {
-        Console.WriteLine($"{notebooks} notebooks checked, {(findings == 0 ? "nothing to mend" : $"{findings} to mend")}.");
+        Console.WriteLine($"{notebooks} notebooks checked, "
+            + $"{(findings == 0 ? "nothing to mend" : $"{findings} to mend")}.");
         return findings == 0 ? 0 : 1;
     }
 }

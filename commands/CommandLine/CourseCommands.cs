@@ -6,7 +6,9 @@ using ImageGen.Runtime;
 
 namespace ImageGen.Course.CommandLine;
 
-/// <summary>The commands of <c>./course</c>. Each is a file of its own in this folder with a <c>Create</c> method, listed here.</summary>
+/// <summary>
+/// The commands of <c>./course</c>. Each is a file of its own in this folder with a <c>Create</c> method, listed here.
+/// </summary>
 internal static class CourseCommands
 {
     /// <summary>Ctrl-C: how long a command may take to stop by itself.</summary>
@@ -19,7 +21,9 @@ internal static class CourseCommands
     private static readonly Option<string?> Root = new("--root") { Hidden = true, Recursive = true };
 
     /// <summary>Runs a command line.</summary>
-    /// <returns>The exit code: 0 when all went well, 1 when not, 2 for a command line that makes no sense, 130 after Ctrl-C.</returns>
+    /// <returns>
+    /// The exit code: 0 when all went well, 1 when not, 2 for a command line that makes no sense, 130 after Ctrl-C.
+    /// </returns>
     public static async Task<int> RunAsync(string[] arguments)
     {
         var kernel = new Command("kernel", "Adds the course's notebook kernel to Jupyter and VS Code, or removes it.");
@@ -67,19 +71,25 @@ internal static class CourseCommands
         }
     }
 
-    private static TimeSpan PatienceFor(Command command) => command.Name is "train" or "finetune" ? PatienceForStep : PatienceForStop;
+    private static TimeSpan PatienceFor(Command command) =>
+        command.Name is "train" or "finetune" ? PatienceForStep : PatienceForStop;
 
     // One line for a command line that makes no sense; null when it does.
     private static string? Misunderstood(ParseResult parsed)
     {
         var command = parsed.CommandResult.Command;
         if (command is RootCommand && parsed.UnmatchedTokens is [var word, ..])
-            return $"There is no command '{word}': there are {string.Join(", ", command.Subcommands.Where(c => !c.Hidden).Select(c => c.Name))}.";
+            return $"There is no command '{word}': there are "
+                + $"{string.Join(", ", command.Subcommands.Where(c => !c.Hidden).Select(c => c.Name))}.";
         // An option that a command does not have would otherwise pass for one of its arguments.
         var option = !command.TreatUnmatchedTokensAsErrors ? null
-            : parsed.Tokens.FirstOrDefault(token => token.Type == TokenType.Argument && token.Value is ['-', '-', _, ..] or ['-', >= 'a' and <= 'z', ..])?.Value;
+            : parsed.Tokens.FirstOrDefault(
+                token => token.Type == TokenType.Argument
+                    && token.Value is ['-', '-', _, ..] or ['-', >= 'a' and <= 'z', ..])?.Value;
         if (option is not null) return $"There is no option {option}: ./course {command.Name} --help lists them.";
-        return parsed.Errors is [var error, ..] ? $"{error.Message.TrimEnd('.')}. See ./course {command.Name} --help." : null;
+        return parsed.Errors is [var error, ..]
+            ? $"{error.Message.TrimEnd('.')}. See ./course {command.Name} --help."
+            : null;
     }
 
     /// <summary>The lessons of the course that the command line means.</summary>

@@ -7,7 +7,8 @@ namespace ImageGen.Course.CommandLine;
 /// <summary><c>./course data list|fetch NAME|verify|draw</c></summary>
 internal static class DataCommand
 {
-    public static Command Create() => new("data", "The published weights and data sets: what there is, fetching, checking; and the pictures the course draws itself.")
+    public static Command Create() => new("data", "The published weights and data sets: what there is, fetching, "
+        + "checking; and the pictures the course draws itself.")
     {
         List(), Fetch(), Verify(), DrawCommand.Create(),
     };
@@ -49,13 +50,15 @@ internal static class DataCommand
     private static Command Fetch()
     {
         var names = new Argument<string[]>("names") { Description = "Names that ./course data list shows.", Arity = ArgumentArity.OneOrMore };
-        var command = new Command("fetch", "Fetches weights or data sets into the cache; what was begun goes on where it stopped.") { names };
+        var command = new Command("fetch", "Fetches weights or data sets into the cache; what was begun goes on where "
+            + "it stopped.") { names };
         command.SetAction(async (parsed, cancel) =>
         {
             // All names are looked up before the first gigabyte is fetched.
             foreach (var source in parsed.GetRequiredValue(names).Distinct().Select(Sources.Find).ToList())
             {
-                var path = await DownloadView.ShowAsync(AnsiConsole.Console, source, progress => Downloads.FetchAsync(source, progress, cancel));
+                var path = await DownloadView.ShowAsync(
+                    AnsiConsole.Console, source, progress => Downloads.FetchAsync(source, progress, cancel));
                 Console.WriteLine($"{source.Name} is in {path}");
                 Console.WriteLine($"License: {source.License}");
                 if (source.Note is not null) Console.WriteLine(source.Note);
@@ -67,8 +70,10 @@ internal static class DataCommand
 
     private static Command Verify()
     {
-        var names = new Argument<string[]>("names") { Description = "Names that ./course data list shows; none checks everything that is here.", Arity = ArgumentArity.ZeroOrMore };
-        var command = new Command("verify", "Computes the hash of every file in the cache and compares it with the published one.") { names };
+        var names = new Argument<string[]>("names") { Description = "Names that ./course data list shows; none checks "
+            + "everything that is here.", Arity = ArgumentArity.ZeroOrMore };
+        var command = new Command("verify", "Computes the hash of every file in the cache and compares it with the "
+            + "published one.") { names };
         command.SetAction(parsed =>
         {
             var wanted = parsed.GetValue(names) ?? [];

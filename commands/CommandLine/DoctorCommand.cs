@@ -10,9 +10,6 @@ using TorchSharp;
 
 namespace ImageGen.Course.CommandLine;
 
-// Inside the namespace, where ImageGen.Text would otherwise be found first.
-using Text = Spectre.Console.Text;
-
 /// <summary><c>./course doctor</c>: what this machine has, and what to do about what it lacks.</summary>
 internal static class DoctorCommand
 {
@@ -28,7 +25,9 @@ internal static class DoctorCommand
     public static Command Create()
     {
         var command = new Command("doctor", "Says what this machine has and what it lacks.");
-        command.SetAction(_ => Report([System_(), Memory(), Disk(), Dotnet(), Torch(), Convolutions(), Gpu(), Fonts(), Jupyter(), Cache()]));
+        command.SetAction(
+            _ => Report(
+                [System_(), Memory(), Disk(), Dotnet(), Torch(), Convolutions(), Gpu(), Fonts(), Jupyter(), Cache()]));
         return command;
     }
 
@@ -38,24 +37,27 @@ internal static class DoctorCommand
         foreach (var line in lines)
             grid.AddRow(
                 new Markup(line.ToDo is null ? "[green]ok[/]" : line.IsNeeded ? "[red]no[/]" : "[yellow]–[/]"),
-                new Text(line.Part),
-                new Text(line.ToDo is null ? line.Found : $"{line.Found}. {line.ToDo}"));
+                new Spectre.Console.Text(line.Part),
+                new Spectre.Console.Text(line.ToDo is null ? line.Found : $"{line.Found}. {line.ToDo}"));
         AnsiConsole.Write(grid);
         return lines.Any(line => line is { ToDo: not null, IsNeeded: true }) ? 1 : 0;
     }
 
-    private static Line System_() => new("system", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.OSArchitecture}, {Environment.ProcessorCount} cores");
+    private static Line System_() => new("system", $"{RuntimeInformation.OSDescription}, "
+        + $"{RuntimeInformation.OSArchitecture}, {Environment.ProcessorCount} cores");
 
     private static Line Memory()
     {
         var bytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-        return new Line("memory", RunSummary.Memory(bytes), bytes >= EnoughMemory ? null : "The lessons want 4 GB: close other programs, or use --scale smoke");
+        return new Line("memory", RunSummary.Memory(bytes), bytes >= EnoughMemory ? null : "The lessons want 4 GB: "
+            + "close other programs, or use --scale smoke");
     }
 
     private static Line Disk()
     {
         var free = new DriveInfo(Folders.Root).AvailableFreeSpace;
-        return new Line("disk", $"{RunSummary.Memory(free)} free", free >= EnoughDisk ? null : "The course wants 3 GB: free some space");
+        return new Line("disk", $"{RunSummary.Memory(free)} free", free >= EnoughDisk ? null : "The course wants 3 "
+            + "GB: free some space");
     }
 
     private static Line Dotnet() => new(".NET", RuntimeInformation.FrameworkDescription);
@@ -71,7 +73,9 @@ internal static class DoctorCommand
     private static string UseTorch()
     {
         using var two = torch.ones(2).sum();
-        return two.item<float>() == 2 ? $"libtorch {torch.__version__}, {torch.get_num_threads()} threads" : throw new CourseException("1 + 1 is not 2");
+        return two.item<float>() == 2
+            ? $"libtorch {torch.__version__}, {torch.get_num_threads()} threads"
+            : throw new CourseException("1 + 1 is not 2");
     }
 
     private static Line Convolutions()
@@ -82,8 +86,10 @@ internal static class DoctorCommand
             return Arithmetic.State switch
             {
                 OneDnnState.Right => new Line(part, "checked, and right"),
-                OneDnnState.Mended => new Line(part, "checked: wrong, since this machine hides the sizes of its caches from oneDNN; oneDNN was told, and they are right, at full speed"),
-                OneDnnState.Off => new Line(part, "right, without oneDNN; training and painting take up to eight times as long",
+                OneDnnState.Mended => new Line(part, "checked: wrong, since this machine hides the sizes of its "
+                    + "caches from oneDNN; oneDNN was told, and they are right, at full speed"),
+                OneDnnState.Off =>
+                    new Line(part, "right, without oneDNN; training and painting take up to eight times as long",
                     "That is by IMAGEGEN_ONEDNN=off, or because oneDNN computes wrongly here and could not be mended"),
                 _ => new Line(part, "not checked", $"{Arithmetic.Variable}=as-is keeps them as they are: unset it"),
             };
@@ -96,7 +102,8 @@ internal static class DoctorCommand
         try
         {
             return torch.cuda.is_available() ? new Line("GPU", $"CUDA, {torch.cuda.device_count()} device(s)")
-                : new Line("GPU", "none is used", "Not needed at small scale; with an NVIDIA GPU, set IMAGEGEN_CUDA=1 and run again");
+                : new Line("GPU", "none is used", "Not needed at small scale; with an NVIDIA GPU, set IMAGEGEN_CUDA=1 "
+                    + "and run again");
         }
         catch (Exception error) when (NativeLibraries.Explain(error) is not null) { return new Line("GPU", "not known", "See TorchSharp"); }
     }
@@ -118,20 +125,24 @@ internal static class DoctorCommand
         return new Line("Jupyter", "not found", "Only needed to work in a browser; ./course run does without");
     }
 
-    private static string? Which(string name) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
-        .Select(folder => Path.Combine(folder, OperatingSystem.IsWindows() ? name + ".exe" : name)).FirstOrDefault(File.Exists);
+    private static string? Which(string name) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+        .Select(folder => Path.Combine(folder, OperatingSystem.IsWindows() ? name + ".exe" : name))
+            .FirstOrDefault(File.Exists);
 
     private static Line Cache()
     {
         try
         {
             Directory.CreateDirectory(Folders.Cache);
-            var bytes = new DirectoryInfo(Folders.Cache).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
+            var bytes = new DirectoryInfo(Folders.Cache).EnumerateFiles("*", SearchOption.AllDirectories).Sum(
+                file => file.Length);
             return new Line("cache", $"{Folders.Cache}, {RunSummary.Memory(bytes)}");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            return new Line("cache", $"{Folders.Cache} cannot be written", $"Set {Folders.CacheVariable} to a folder of yours");
+            return new Line("cache", $"{Folders.Cache} cannot be written", $"Set {Folders.CacheVariable} to a folder "
+                + $"of yours");
         }
     }
 }

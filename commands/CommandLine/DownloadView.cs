@@ -4,14 +4,20 @@ using Spectre.Console;
 
 namespace ImageGen.Course.CommandLine;
 
-/// <summary>Shows a download: bars in a terminal, else a line for every tenth of a file and for everything unusual.</summary>
+/// <summary>
+/// Shows a download: bars in a terminal, else a line for every tenth of a file and for everything unusual.
+/// </summary>
 internal static class DownloadView
 {
-    public static async Task<string> ShowAsync(IAnsiConsole console, Source source, Func<IProgress<DownloadProgress>, Task<string>> fetch)
+    public static async Task<string> ShowAsync(
+        IAnsiConsole console, Source source, Func<IProgress<DownloadProgress>, Task<string>> fetch)
     {
-        if (!console.Profile.Capabilities.Interactive || !console.Profile.Out.IsTerminal) return await fetch(new Lines(console.Profile.Out.Writer));
+        if (!console.Profile.Capabilities.Interactive || !console.Profile.Out.IsTerminal)
+            return await fetch(new Lines(console.Profile.Out.Writer));
         return await console.Progress()
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new DownloadedColumn(), new TransferSpeedColumn(), new RemainingTimeColumn())
+            .Columns(
+                new TaskDescriptionColumn(), new ProgressBarColumn(), new DownloadedColumn(), new TransferSpeedColumn(),
+                new RemainingTimeColumn())
             .StartAsync(context => fetch(new Bars(console, context)));
     }
 
@@ -50,7 +56,8 @@ internal static class DownloadView
                 var tenth = value.Done * 10 / value.Size;
                 if (value.Note is null && tenths.GetValueOrDefault(value.File, -1) == tenth) return;
                 tenths[value.File] = tenth;
-                output.WriteLine($"{value.Source}/{value.File}: {Size(value.Done)} of {Size(value.Size)}{(value.Note is null ? "" : $", {value.Note}")}");
+                output.WriteLine($"{value.Source}/{value.File}: {Size(value.Done)} of "
+                    + $"{Size(value.Size)}{(value.Note is null ? "" : $", {value.Note}")}");
             }
         }
     }

@@ -4,7 +4,9 @@ using ImageGen.Runtime;
 
 namespace ImageGen.Course.CommandLine;
 
-/// <summary><c>./course data draw [NAME…] [--output DIR]</c>: has data/drawing draw the course's own pictures again.</summary>
+/// <summary>
+/// <c>./course data draw [NAME…] [--output DIR]</c>: has data/drawing draw the course's own pictures again.
+/// </summary>
 internal static class DrawCommand
 {
     public static Command Create()
@@ -17,7 +19,9 @@ internal static class DrawCommand
             var folder = Path.GetFullPath(parsed.GetValue(output) ?? Path.Combine(Folders.Data, "pictures"));
             var project = Path.Combine(Folders.Data, "drawing");
             await ProjectCommand.BuildAsync(project, cancel);
-            return await ProjectCommand.RunAsync(Path.Combine(project, "bin", "ImageGen.Drawing.dll"), [folder, .. parsed.GetValue(names) ?? []], cancel);
+            return await ProjectCommand.RunAsync(
+                Path.Combine(project, "bin", "ImageGen.Drawing.dll"), [folder, .. parsed.GetValue(names) ?? []],
+                cancel);
         });
         return command;
     }

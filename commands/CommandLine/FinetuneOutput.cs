@@ -2,7 +2,9 @@ using ImageGen.Runtime;
 
 namespace ImageGen.Course.CommandLine;
 
-/// <summary>What a fine-tuning writes: the LoRA, and beside it its provenance, a picture, and the folder of its state.</summary>
+/// <summary>
+/// What a fine-tuning writes: the LoRA, and beside it its provenance, a picture, and the folder of its state.
+/// </summary>
 internal sealed class FinetuneOutput
 {
     private const string Ending = ".safetensors";
@@ -10,7 +12,8 @@ internal sealed class FinetuneOutput
     /// <exception cref="CourseException">The name does not end as such a file's, or is a folder's.</exception>
     internal FinetuneOutput(string file)
     {
-        if (!file.EndsWith(Ending, StringComparison.OrdinalIgnoreCase)) throw new CourseException($"--output is '{file}': a LoRA file ends in {Ending}.");
+        if (!file.EndsWith(Ending, StringComparison.OrdinalIgnoreCase))
+            throw new CourseException($"--output is '{file}': a LoRA file ends in {Ending}.");
         if (Directory.Exists(file)) throw new CourseException($"--output is '{file}', which is a folder: name a file.");
         File = Path.GetFullPath(file);
     }
@@ -38,7 +41,8 @@ internal sealed class FinetuneOutput
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new CourseException($"Nothing can be written beside {File}: {error.Message} Choose another --output.", error);
+            throw new CourseException($"Nothing can be written beside {File}: {error.Message} Choose another "
+                + $"--output.", error);
         }
     }
 }

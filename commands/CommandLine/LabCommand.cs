@@ -15,8 +15,10 @@ internal static class LabCommand
     public static Command Create()
     {
         var noBrowser = new Option<bool>("--no-browser") { Description = "Print the address instead of opening it." };
-        var port = new Option<int?>("--port") { Description = "The port to listen at; another free one is taken when it is in use." };
-        var lab = new Command("lab", "Opens the course in JupyterLab or Notebook, on this machine only.") { noBrowser, port };
+        var port = new Option<int?>("--port") { Description = "The port to listen at; another free one is taken when "
+            + "it is in use." };
+        var lab =
+            new Command("lab", "Opens the course in JupyterLab or Notebook, on this machine only.") { noBrowser, port };
         lab.SetAction((parsed, stop) => RunAsync(parsed.GetValue(noBrowser), parsed.GetValue(port), stop));
         return lab;
     }
@@ -63,9 +65,13 @@ internal static class LabCommand
             if (has.ExitCode == 0) return run;
         }
         Console.WriteLine("Installing JupyterLab with conda, as environment.yml says …");
-        using var create = Process.Start(new ProcessStartInfo(conda, ["env", "create", "-f", Path.Combine(Folders.Root, "environment.yml")]))!;
+        using var create = Process.Start(
+            new ProcessStartInfo(conda, ["env", "create", "-f", Path.Combine(Folders.Root, "environment.yml")]))!;
         create.WaitForExit();
-        return create.ExitCode == 0 ? run : throw new CourseException("conda could not make the environment of environment.yml; the lines above say why.");
+        return create.ExitCode == 0
+            ? run
+            : throw new CourseException("conda could not make the environment of environment.yml; the lines above say "
+                + "why.");
     }
 
     private static IEnumerable<string> Arguments(string[] program, bool noBrowser, int? port)

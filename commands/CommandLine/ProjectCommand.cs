@@ -11,7 +11,8 @@ internal static class ProjectCommand
     public static async Task BuildAsync(string folder, CancellationToken cancellationToken)
     {
         var start = new ProcessStartInfo("dotnet", ["build", folder, "-v", "quiet", "--nologo"]) { RedirectStandardOutput = true };
-        if (Environment.GetEnvironmentVariable("IMAGEGEN_CUDA") is { Length: > 0 }) start.ArgumentList.Add("-p:Cuda=true");
+        if (Environment.GetEnvironmentVariable("IMAGEGEN_CUDA") is { Length: > 0 })
+            start.ArgumentList.Add("-p:Cuda=true");
         using var build = Process.Start(start) ?? throw new CourseException("The dotnet command did not start.");
         var output = await build.StandardOutput.ReadToEndAsync(cancellationToken);
         await build.WaitForExitAsync(cancellationToken);
@@ -22,9 +23,12 @@ internal static class ProjectCommand
 
     /// <summary>Runs a built program with this terminal as its own.</summary>
     /// <returns>Its exit code.</returns>
-    public static async Task<int> RunAsync(string program, IEnumerable<string> arguments, CancellationToken cancellationToken)
+    public static async Task<int> RunAsync(
+        string program, IEnumerable<string> arguments, CancellationToken cancellationToken)
     {
-        using var run = Process.Start(new ProcessStartInfo("dotnet", [program, .. arguments])) ?? throw new CourseException("The dotnet command did not start.");
+        using var run =
+            Process.Start(new ProcessStartInfo("dotnet", [program, .. arguments])) ?? throw new CourseException(
+                "The dotnet command did not start.");
         try { await run.WaitForExitAsync(cancellationToken); }
         catch (OperationCanceledException)
         {

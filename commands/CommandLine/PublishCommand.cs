@@ -8,11 +8,13 @@ namespace ImageGen.Course.CommandLine;
 /// <summary><c>./course publish [NN …]</c></summary>
 internal static class PublishCommand
 {
-    private static readonly Argument<string[]> Wanted = new("lessons") { Description = "Numbers or names of lessons; none publishes all.", Arity = ArgumentArity.ZeroOrMore };
+    private static readonly Argument<string[]> Wanted = new("lessons") { Description = "Numbers or names of lessons; "
+        + "none publishes all.", Arity = ArgumentArity.ZeroOrMore };
 
     public static Command Create()
     {
-        var command = new Command("publish", "Executes lessons and their solutions at small scale and writes the outputs into the committed notebooks.") { Wanted };
+        var command = new Command("publish", "Executes lessons and their solutions at small scale and writes the "
+            + "outputs into the committed notebooks.") { Wanted };
         command.SetAction(RunAsync);
         return command;
     }
@@ -23,7 +25,8 @@ internal static class PublishCommand
         var lessons = course.Select(parsed.GetValue(Wanted) ?? []);
         var solutions = course.All.Where(lesson => lesson.IsSolution && lessons.Any(l => l.Number == lesson.Number));
         var options = new RunOptions { Scale = Scale.Small, OnlyTheCourses = true };
-        var results = await RunCommand.RunAllAsync([.. lessons, .. solutions], options, result => Keep(result, course.Root), cancellationToken);
+        var results = await RunCommand.RunAllAsync(
+            [.. lessons, .. solutions], options, result => Keep(result, course.Root), cancellationToken);
         RunCommand.Summarize(results, cancellationToken);
         return RunCommand.ExitCode(results, cancellationToken);
     }

@@ -64,7 +64,8 @@ internal static class RunCommand
             {
                 null => null,
                 > 0 and < 1e6 and var seconds => TimeSpan.FromSeconds(seconds),
-                var seconds => throw new CourseException($"--timeout {seconds} is no time to give a cell: it takes seconds, more than 0."),
+                var seconds => throw new CourseException($"--timeout {seconds} is no time to give a cell: it takes "
+                    + $"seconds, more than 0."),
             },
         };
         var pages = new RunOutput(folder);
@@ -72,7 +73,8 @@ internal static class RunCommand
         var results = await RunAllAsync(lessons, options, pages.Write, cancellationToken);
         Summarize(results, cancellationToken);
         if (results.Any(result => result.Outcome != LessonOutcome.Passed)
-            && Directory.Exists(options.States) && Directory.EnumerateFiles(options.States, "*", SearchOption.AllDirectories).Any())
+            && Directory.Exists(options.States)
+                && Directory.EnumerateFiles(options.States, "*", SearchOption.AllDirectories).Any())
             Console.Error.WriteLine($"What was done is kept in {options.States}: the same command goes on with it.");
         if (painting is not null && results.All(result => result.Outcome == LessonOutcome.Passed))
         {
@@ -84,7 +86,9 @@ internal static class RunCommand
         return ExitCode(results, cancellationToken);
     }
 
-    /// <summary>Runs lessons one after another with a display, up to a Ctrl-C; a lesson that fails does not stop the next.</summary>
+    /// <summary>
+    /// Runs lessons one after another with a display, up to a Ctrl-C; a lesson that fails does not stop the next.
+    /// </summary>
     public static async Task<IReadOnlyList<LessonResult>> RunAllAsync(
         IReadOnlyList<Lesson> lessons, RunOptions options, Action<LessonResult> keep, CancellationToken cancellationToken)
     {

@@ -11,7 +11,10 @@ internal static class SourceCommit
     {
         try
         {
-            var start = new ProcessStartInfo("git", ["-C", Folders.Root, "describe", "--always", "--dirty", "--abbrev=12"]) { RedirectStandardOutput = true, RedirectStandardError = true };
+            var start = new ProcessStartInfo(
+                "git",
+                ["-C", Folders.Root, "describe", "--always", "--dirty", "--abbrev=12"]) { RedirectStandardOutput =
+                    true, RedirectStandardError = true };
             using var git = Process.Start(start)!;
             var line = git.StandardOutput.ReadToEnd().Trim();
             git.WaitForExit();

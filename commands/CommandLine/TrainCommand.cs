@@ -14,22 +14,33 @@ internal static class TrainCommand
 {
     public static Command Create()
     {
-        var name = new Argument<string>("name") { Description = $"Which checkpoint: {string.Join(", ", CourseRecipes.All.Select(recipe => recipe.Name))}." };
-        var steps = new Option<int?>("--steps") { Description = "Steps in all; as many as the shipped checkpoint took when left out." };
+        var name = new Argument<string>("name") { Description = $"Which checkpoint: "
+            + $"{string.Join(", ", CourseRecipes.All.Select(recipe => recipe.Name))}." };
+        var steps = new Option<int?>("--steps") { Description = "Steps in all; as many as the shipped checkpoint took "
+            + "when left out." };
         var seed = new Option<int>("--seed") { Description = "The seed of its random numbers.", DefaultValueFactory = _ => Seeds.Default };
-        var resume = new Option<bool>("--resume") { Description = "Go on where the last training of this name stopped." };
-        var output = new Option<string?>("--output") { Description = "The folder for the checkpoint; data/checkpoints when left out." };
-        var grade = new Option<bool>("--grade") { Description = "Train nothing: measure the shipped checkpoint again, beside the figures of its record." };
-        var command = new Command("train", "Trains one of the course's checkpoints, and writes it with its provenance.") { name, steps, seed, resume, output, grade };
+        var resume = new Option<bool>("--resume") { Description = "Go on where the last training of this name "
+            + "stopped." };
+        var output = new Option<string?>("--output") { Description = "The folder for the checkpoint; data/checkpoints "
+            + "when left out." };
+        var grade = new Option<bool>("--grade") { Description = "Train nothing: measure the shipped checkpoint again, "
+            + "beside the figures of its record." };
+        var command = new Command("train", "Trains one of the course's checkpoints, and writes it with its "
+            + "provenance.") { name, steps, seed, resume, output, grade };
         command.SetAction((parsed, cancel) => Task.Run(() =>
         {
             var recipe = CourseRecipes.Find(parsed.GetValue(name)!);
             if (parsed.GetValue(grade)) return Grade(recipe);
-            if (parsed.GetValue(steps) is < 1) throw new CourseException($"--steps is {parsed.GetValue(steps)}: it must be at least 1.");
+            if (parsed.GetValue(steps) is < 1)
+                throw new CourseException($"--steps is {parsed.GetValue(steps)}: it must be at least 1.");
             var folder = Path.Combine(Folders.Root, "out", "train", recipe.Name);
             Directory.CreateDirectory(folder);
-            var run = new RecipeRun(parsed.GetValue(steps) ?? recipe.Steps, parsed.GetValue(seed), folder, parsed.GetValue(resume), new TrainingLines(folder), cancel);
-            if (run.Resume && !File.Exists(run.StateFile)) throw new CourseException($"There is no training of '{recipe.Name}' to go on with: {run.StateFile} does not exist. Start without --resume.");
+            var run = new RecipeRun(
+                parsed.GetValue(steps) ?? recipe.Steps, parsed.GetValue(seed), folder, parsed.GetValue(resume),
+                new TrainingLines(folder), cancel);
+            if (run.Resume && !File.Exists(run.StateFile))
+                throw new CourseException($"There is no training of '{recipe.Name}' to go on with: {run.StateFile} "
+                    + $"does not exist. Start without --resume.");
             using var told = cancel.Register(() => Console.Error.WriteLine("course: stopping after this step …"));
             return Train(recipe, run, parsed.GetValue(output) ?? Checkpoints.Folder);
         }, cancel));
@@ -50,12 +61,14 @@ internal static class TrainCommand
     /// <returns>0, or 130 when it was stopped before its last step: the state is kept then, and nothing else.</returns>
     internal static int Train(Recipe recipe, RecipeRun run, string output)
     {
-        Console.WriteLine($"{recipe.Name}: {recipe.About} {run.Steps} steps on {recipe.Data}; its state is kept in {Path.GetRelativePath(Environment.CurrentDirectory, run.Folder)}.");
+        Console.WriteLine($"{recipe.Name}: {recipe.About} {run.Steps} steps on {recipe.Data}; its state is kept in "
+            + $"{Path.GetRelativePath(Environment.CurrentDirectory, run.Folder)}.");
         Seeds.Set(run.Seed);
         var result = recipe.Train(run);
         if (run.Cancellation.IsCancellationRequested && result.Steps < run.Steps)
         {
-            Console.Error.WriteLine($"course: stopped after {result.Steps} of {run.Steps} steps. Go on with ./course train {recipe.Name} --resume.");
+            Console.Error.WriteLine($"course: stopped after {result.Steps} of {run.Steps} steps. Go on with ./course "
+                + $"train {recipe.Name} --resume.");
             return 130;
         }
         Directory.CreateDirectory(output);
@@ -67,7 +80,8 @@ internal static class TrainCommand
         {
             Name = recipe.Name, About = recipe.About, Data = recipe.Data,
             Command = $"./course train {recipe.Name} --steps {result.Steps} --seed {run.Seed}",
-            Commit = SourceCommit.Describe(), Seed = run.Seed, Steps = result.Steps, Seconds = Math.Round(result.Elapsed.TotalSeconds),
+            Commit = SourceCommit.Describe(), Seed = run.Seed, Steps = result.Steps, Seconds = Math.Round(
+                result.Elapsed.TotalSeconds),
             Hardware = $"{Compute.Describe()}, {RuntimeInformation.OSArchitecture}",
             Metrics = result.Metrics.ToDictionary(pair => pair.Key, pair => Math.Round(pair.Value, 4)),
             Bytes = stream.Length, Sha256 = Convert.ToHexStringLower(SHA256.HashData(stream)),

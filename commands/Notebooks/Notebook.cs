@@ -7,7 +7,9 @@ namespace ImageGen.Course.Notebooks;
 /// <summary>A notebook file, nbformat 4.5.</summary>
 public sealed class Notebook
 {
-    /// <summary>The key under which the course keeps its notes in the metadata of a notebook and of its cells.</summary>
+    /// <summary>
+    /// The key under which the course keeps its notes in the metadata of a notebook and of its cells.
+    /// </summary>
     public const string OwnMetadata = "imagegen";
 
     private readonly JsonObject root;
@@ -55,12 +57,15 @@ public sealed class Notebook
         try { parsed = JsonNode.Parse(text); }
         catch (JsonException error)
         {
-            throw new CourseException($"{name} is not a notebook: it is not JSON (line {error.LineNumber + 1}). Restore the file with git.", error);
+            throw new CourseException($"{name} is not a notebook: it is not JSON (line {error.LineNumber + 1}). "
+                + $"Restore the file with git.", error);
         }
-        if (parsed is not JsonObject root || root["cells"] is not JsonArray cells || !cells.All(cell => cell is JsonObject))
+        if (parsed is not JsonObject root || root["cells"] is not JsonArray cells
+            || !cells.All(cell => cell is JsonObject))
             throw new CourseException($"{name} is not a notebook: it has no list of cells. Restore the file with git.");
         if (root["nbformat"] is not JsonValue format || !format.TryGetValue<int>(out var major) || major != 4)
-            throw new CourseException($"{name} has notebook format {root["nbformat"]?.ToJsonString() ?? "(none)"}, and this course reads format 4: open it in Jupyter and save it.");
+            throw new CourseException($"{name} has notebook format {root["nbformat"]?.ToJsonString() ?? "(none)"}, "
+                + $"and this course reads format 4: open it in Jupyter and save it.");
         RequireCSharp(root, cells, name);
         BringTo45(root, cells);
         return new Notebook(root);
@@ -84,7 +89,8 @@ public sealed class Notebook
     {
         var language = (string?)root["metadata"]?["kernelspec"]?["language"] ?? (string?)root["metadata"]?["language_info"]?["name"];
         if (language is not null && !IsCSharp(language))
-            throw new CourseException($"{name} is a notebook of {language}, and this kernel runs C#: open it with the kernel it was written for.");
+            throw new CourseException($"{name} is a notebook of {language}, and this kernel runs C#: open it with the "
+                + $"kernel it was written for.");
         for (var i = 0; i < cells.Count; i++)
         {
             if ((string?)cells[i]!["cell_type"] != "code") continue;
@@ -92,7 +98,8 @@ public sealed class Notebook
             var cell = (string?)metadata?["polyglot_notebook"]?["kernelName"] ?? (string?)metadata?["dotnet_interactive"]?["language"]
                 ?? (string?)metadata?["vscode"]?["languageId"];
             if (cell is not null && !IsCSharp(cell))
-                throw new CourseException($"{name}, cell {i + 1} is written in {cell}, and this kernel runs C# only: change the cell's language or remove it.");
+                throw new CourseException($"{name}, cell {i + 1} is written in {cell}, and this kernel runs C# only: "
+                    + $"change the cell's language or remove it.");
         }
     }
 
@@ -102,7 +109,8 @@ public sealed class Notebook
     {
         root["nbformat_minor"] = Math.Max(5, (int?)root["nbformat_minor"] ?? 0);
         var metadata = NotebookCell.Child(root, "metadata");
-        metadata["kernelspec"] = new JsonObject { ["display_name"] = ".NET (C#)", ["language"] = "C#", ["name"] = ".net-csharp" };
+        metadata["kernelspec"] =
+            new JsonObject { ["display_name"] = ".NET (C#)", ["language"] = "C#", ["name"] = ".net-csharp" };
         metadata["language_info"] = new JsonObject
         {
             ["name"] = "C#",

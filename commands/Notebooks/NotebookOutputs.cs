@@ -5,7 +5,9 @@ using ImageGen.Kernel.Outputs;
 
 namespace ImageGen.Course.Notebooks;
 
-/// <summary>Turns what cells put out into the outputs of notebook cells; an update finds its display in any cell.</summary>
+/// <summary>
+/// Turns what cells put out into the outputs of notebook cells; an update finds its display in any cell.
+/// </summary>
 public sealed class NotebookOutputs
 {
     /// <summary>What a cell may write to one stream before the rest is left out.</summary>
@@ -56,7 +58,9 @@ public sealed class NotebookOutputs
         }
     }
 
-    /// <summary>A bundle as the file has it: text as lists of lines, pictures in base64 as one string, JSON as it is.</summary>
+    /// <summary>
+    /// A bundle as the file has it: text as lists of lines, pictures in base64 as one string, JSON as it is.
+    /// </summary>
     internal static JsonObject Data(JsonObject bundle)
     {
         var data = new JsonObject();
@@ -81,15 +85,18 @@ public sealed class NotebookOutputs
         if (!streams.TryGetValue(last, out var written)) streams[last] = written = new StringBuilder();
         if (written.Length > MostText) return;
         written.Append(stream.Text);
-        if (written.Length > MostText) written.Append("\n… the rest of this output was left out: it is too long for a notebook.\n");
+        if (written.Length > MostText)
+            written.Append("\n… the rest of this output was left out: it is too long for a notebook.\n");
         last["text"] = NotebookCell.Lines(Settled(written.ToString()));
     }
 
-    // A progress line that rewrites itself (carriage return) is kept as its last state: few viewers know how to go back.
+    // A progress line that rewrites itself (carriage return) is kept as its last state: few viewers know how to go
+    // back.
     private static string Settled(string text)
     {
         if (!text.Contains('\r')) return text;
-        var lines = text.Replace("\r\n", "\n").Split('\n').Select(line => line.TrimEnd('\r')).Select(line => line[(line.LastIndexOf('\r') + 1)..]);
+        var lines = text.Replace("\r\n", "\n").Split('\n').Select(line => line.TrimEnd('\r')).Select(
+            line => line[(line.LastIndexOf('\r') + 1)..]);
         return string.Join('\n', lines);
     }
 }

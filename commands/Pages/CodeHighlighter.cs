@@ -67,7 +67,9 @@ internal static class CodeHighlighter
             case BaseTypeDeclarationSyntax or ConstructorDeclarationSyntax or TypeParameterSyntax or DelegateDeclarationSyntax:
                 return "t";
             case SimpleNameSyntax name:
-                var outer = name.Parent is MemberAccessExpressionSyntax access && access.Name == name ? access : (SyntaxNode)name;
+                var outer = name.Parent is MemberAccessExpressionSyntax access && access.Name == name
+                    ? access
+                    : (SyntaxNode)name;
                 if (outer.Parent is InvocationExpressionSyntax call && call.Expression == outer) return "m";
                 return IsType(name) ? "t" : null;
             default:

@@ -6,7 +6,9 @@ using ImageGen.Runtime;
 
 namespace ImageGen.Course.Pages;
 
-/// <summary>The page that leads to the lessons' pages: all that lie in the output folder, from this run and earlier ones.</summary>
+/// <summary>
+/// The page that leads to the lessons' pages: all that lie in the output folder, from this run and earlier ones.
+/// </summary>
 internal static class IndexPage
 {
     /// <summary>Makes the page for an output folder.</summary>
@@ -35,9 +37,12 @@ internal static class IndexPage
             var name = Path.GetFileNameWithoutExtension(file);
             if (!File.Exists(Path.Combine(folder, name + ".html")) || Read(file) is not { } notebook) continue;
             var run = RunRecord.Of(notebook);
-            var picture = OutputRenderer.Cover(notebook) is { } address ? $"<img alt=\"\" src=\"{address}\">" : $"<span>{WebUtility.HtmlEncode(name[..Math.Min(2, name.Length)])}</span>";
+            var picture = OutputRenderer.Cover(notebook) is { } address
+                ? $"<img alt=\"\" src=\"{address}\">"
+                : $"<span>{WebUtility.HtmlEncode(name[..Math.Min(2, name.Length)])}</span>";
             var note = run is null ? "" : run.Outcome == LessonOutcome.Passed
-                ? $"{RunSummary.Seconds(TimeSpan.FromSeconds(run.Seconds))} at {run.Scale.ToString().ToLowerInvariant()} scale"
+                ? $"{RunSummary.Seconds(TimeSpan.FromSeconds(run.Seconds))} at "
+                    + $"{run.Scale.ToString().ToLowerInvariant()} scale"
                 : $"<b class=\"{run.Outcome.ToString().ToLowerInvariant()}\">{run.Outcome.ToString().ToLowerInvariant()}</b>";
             body.Append($"""
                 <a class="card" href="{prefix}{Uri.EscapeDataString(name)}.html"><div class="cover">{picture}</div>

@@ -24,7 +24,8 @@ internal static class LessonPage
         foreach (var cell in notebook.Cells)
             body.Append(cell.Kind switch
             {
-                CellKind.Markdown => $"<section class=\"text\">\n{markdown.ToHtml(cell.Source, cell.Attachments)}</section>\n",
+                CellKind.Markdown =>
+                    $"<section class=\"text\">\n{markdown.ToHtml(cell.Source, cell.Attachments)}</section>\n",
                 CellKind.Code => CodeCell(cell, markdown),
                 _ => $"<section class=\"text\"><pre>{WebUtility.HtmlEncode(cell.Source)}</pre></section>\n",
             });
@@ -43,8 +44,13 @@ internal static class LessonPage
     private static string CodeCell(NotebookCell cell, MarkdownRenderer markdown)
     {
         var seconds = (double?)cell.OwnMetadata?["seconds"] ?? 0;
-        var time = seconds >= 1 ? $"<span class=\"time\">{RunSummary.Seconds(TimeSpan.FromSeconds(seconds))}</span>" : "";
-        var outputs = string.Concat(cell.Outputs.Select(output => OutputRenderer.ToHtml(output!.AsObject(), markdown) is { Length: > 0 } html ? html + "\n" : ""));
+        var time = seconds >= 1
+            ? $"<span class=\"time\">{RunSummary.Seconds(TimeSpan.FromSeconds(seconds))}</span>"
+            : "";
+        var outputs = string.Concat(
+            cell.Outputs.Select(
+                output =>
+                    OutputRenderer.ToHtml(output!.AsObject(), markdown) is { Length: > 0 } html ? html + "\n" : ""));
         return $"""
             <section class="code">
             <div class="source"><span class="count">{cell.ExecutionCount?.ToString(CultureInfo.InvariantCulture)}</span>{time}<pre><code>{CodeHighlighter.ToHtml(cell.Source)}</code></pre></div>
@@ -59,12 +65,15 @@ internal static class LessonPage
     {
         var items = new StringBuilder();
         foreach (var cell in notebook.Cells.Where(cell => cell.Kind == CellKind.Markdown))
-            foreach (var heading in Markdown.Parse(cell.Source, MarkdownRenderer.Pipeline).Descendants<HeadingBlock>().Where(h => h.Level == 2))
+            foreach (
+                var heading in Markdown.Parse(cell.Source, MarkdownRenderer.Pipeline).Descendants<HeadingBlock>()
+                    .Where(h => h.Level == 2))
                 items.Append($"<li><a href=\"#{heading.GetAttributes().Id}\">{WebUtility.HtmlEncode(PlainText(heading))}</a></li>\n");
         return items.Length == 0 ? "<aside></aside>" : $"<aside><ol>\n{items}</ol></aside>";
     }
 
-    private static string PlainText(HeadingBlock heading) => heading.Inline is null ? "" : string.Concat(heading.Inline.Descendants().Select(inline => inline switch
+    private static string PlainText(HeadingBlock heading) =>
+        heading.Inline is null ? "" : string.Concat(heading.Inline.Descendants().Select(inline => inline switch
     {
         LiteralInline literal => literal.Content.ToString(),
         CodeInline code => code.Content,
@@ -72,6 +81,7 @@ internal static class LessonPage
     }));
 
     private static string Footer(Notebook notebook) => RunRecord.Of(notebook) is not { } run ? "" :
-        $"Executed at {run.Scale.ToString().ToLowerInvariant()} scale in {RunSummary.Seconds(TimeSpan.FromSeconds(run.Seconds))}"
+        $"Executed at {run.Scale.ToString().ToLowerInvariant()} scale in "
+            + $"{RunSummary.Seconds(TimeSpan.FromSeconds(run.Seconds))}"
         + (run.PeakBytes > 0 ? $", with {RunSummary.Memory(run.PeakBytes)} of memory at most." : ".");
 }

@@ -10,7 +10,9 @@ using Markdig.Syntax.Inlines;
 
 namespace ImageGen.Course.Pages;
 
-/// <summary>Turns a notebook's text into HTML that needs nothing else: pictures inline, formulas as MathML, links set right.</summary>
+/// <summary>
+/// Turns a notebook's text into HTML that needs nothing else: pictures inline, formulas as MathML, links set right.
+/// </summary>
 /// <param name="folder">The notebook's folder, to which its pictures and links are relative.</param>
 /// <param name="linkFrom">The folder of the page, to which its links will be.</param>
 internal sealed class MarkdownRenderer(string folder, string linkFrom)
@@ -18,7 +20,8 @@ internal sealed class MarkdownRenderer(string folder, string linkFrom)
     /// <summary>Notebooks' Markdown: GitHub's, with formulas between dollars.</summary>
     public static readonly MarkdownPipeline Pipeline = new MarkdownPipelineBuilder()
         .UseAutoIdentifiers(Markdig.Extensions.AutoIdentifiers.AutoIdentifierOptions.GitHub)
-        .UsePipeTables().UseTaskLists().UseFootnotes().UseAutoLinks().UseEmphasisExtras().UseMathematics().UseGenericAttributes()
+        .UsePipeTables().UseTaskLists().UseFootnotes().UseAutoLinks().UseEmphasisExtras().UseMathematics()
+            .UseGenericAttributes()
         .Build();
 
     /// <summary>Text as HTML.</summary>
@@ -43,11 +46,14 @@ internal sealed class MarkdownRenderer(string folder, string linkFrom)
     {
         if (url is null || url.Contains("://") || url.StartsWith("data:", StringComparison.Ordinal)) return url;
         if (url.StartsWith("attachment:", StringComparison.Ordinal))
-            return attachments?[Uri.UnescapeDataString(url["attachment:".Length..])] is JsonObject types && types.FirstOrDefault() is { Key: { } type } picture
+            return attachments?[Uri.UnescapeDataString(url["attachment:".Length..])] is JsonObject types
+                && types.FirstOrDefault() is { Key: { } type } picture
                 ? $"data:{type};base64,{NotebookCell.Text(picture.Value).Replace("\n", "")}"
                 : url;
         var file = Path.GetFullPath(Uri.UnescapeDataString(url), folder);
-        return File.Exists(file) && MimeTypeOf(file) is { } mimeType ? $"data:{mimeType};base64,{Convert.ToBase64String(File.ReadAllBytes(file))}" : url;
+        return File.Exists(file) && MimeTypeOf(file) is { } mimeType
+            ? $"data:{mimeType};base64,{Convert.ToBase64String(File.ReadAllBytes(file))}"
+            : url;
     }
 
     // A lesson's notebook becomes the lesson's page; every other file is linked where it lies.
@@ -56,7 +62,8 @@ internal sealed class MarkdownRenderer(string folder, string linkFrom)
         if (string.IsNullOrEmpty(url) || url.Contains(':') || url.StartsWith('#')) return url;
         var (path, anchor) = url.IndexOf('#') is >= 0 and var at ? (url[..at], url[at..]) : (url, "");
         if (path.EndsWith(".ipynb", StringComparison.Ordinal)) return path[..^".ipynb".Length] + ".html" + anchor;
-        return Path.GetRelativePath(linkFrom, Path.GetFullPath(Uri.UnescapeDataString(path), folder)).Replace('\\', '/') + anchor;
+        return Path.GetRelativePath(linkFrom, Path.GetFullPath(Uri.UnescapeDataString(path), folder))
+            .Replace('\\', '/') + anchor;
     }
 
     private static string? MimeTypeOf(string file) => Path.GetExtension(file).ToLowerInvariant() switch
@@ -71,7 +78,10 @@ internal sealed class MarkdownRenderer(string folder, string linkFrom)
 
     /// <summary>A formula: MathML, or as it is written where that is not possible.</summary>
     public static string Formula(string latex, bool display) => MathMl.Render(latex, display)
-        ?? (display ? $"<pre class=\"formula\">{WebUtility.HtmlEncode(latex.Trim())}</pre>" : $"<code class=\"formula\">{WebUtility.HtmlEncode(latex)}</code>");
+        ?? (
+            display
+                ? $"<pre class=\"formula\">{WebUtility.HtmlEncode(latex.Trim())}</pre>"
+                : $"<code class=\"formula\">{WebUtility.HtmlEncode(latex)}</code>");
 
     private sealed class InlineMath : HtmlObjectRenderer<MathInline>
     {

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace ImageGen.Course.Pages;
 
-/// <summary>LaTeX's alphabets (blackboard, calligraphic, bold) as the Unicode letters that MathML uses for them.</summary>
+/// <summary>
+/// LaTeX's alphabets (blackboard, calligraphic, bold) as the Unicode letters that MathML uses for them.
+/// </summary>
 internal static class MathAlphabets
 {
     /// <summary>The first capital, first small letter and first digit of an alphabet; 0 where it has none.</summary>
@@ -28,13 +30,16 @@ internal static class MathAlphabets
     /// <summary>Letters in an alphabet.</summary>
     public static string Write(Alphabet alphabet, string letters)
     {
-        if (letters.StartsWith('\\') && MathSymbols.Letters.TryGetValue(letters[1..].Trim(), out var greek)) return $"<mi>{BoldGreek(greek)}</mi>";
+        if (letters.StartsWith('\\') && MathSymbols.Letters.TryGetValue(letters[1..].Trim(), out var greek))
+            return $"<mi>{BoldGreek(greek)}</mi>";
         var written = new StringBuilder();
         foreach (var c in letters.Where(c => !char.IsWhiteSpace(c)))
         {
             if (!char.IsAsciiLetterOrDigit(c)) throw new FormatException($"'{c}' has no such letter");
-            var (start, first) = char.IsAsciiLetterUpper(c) ? (alphabet.Capital, 'A') : char.IsAsciiLetterLower(c) ? (alphabet.Small, 'a') : (alphabet.Digit, '0');
-            if (alphabet.Exceptions.IndexOf(c) is >= 0 and var i && i % 2 == 0) written.Append(alphabet.Exceptions[i + 1]);
+            var (start, first) = char.IsAsciiLetterUpper(c) ? (alphabet.Capital, 'A') : char.IsAsciiLetterLower(c) ? (
+                alphabet.Small, 'a') : (alphabet.Digit, '0');
+            if (alphabet.Exceptions.IndexOf(c) is >= 0 and var i && i % 2 == 0)
+                written.Append(alphabet.Exceptions[i + 1]);
             else written.Append(start == 0 ? c.ToString() : char.ConvertFromUtf32(start + c - first));
         }
         return $"<mi>{written}</mi>";

@@ -66,7 +66,9 @@ internal sealed partial class MathMl
                 string? below = null;
                 if (Looking("[")) { at++; below = Row("]"); }
                 var arrow = $"<mo stretchy=\"true\">{(name == "xrightarrow" ? "→" : "←")}</mo>";
-                return below is null ? $"<mover>{arrow}{Argument()}</mover>" : $"<munderover>{arrow}{below}{Argument()}</munderover>";
+                return below is null
+                    ? $"<mover>{arrow}{Argument()}</mover>"
+                    : $"<munderover>{arrow}{below}{Argument()}</munderover>";
             case "begin":
                 return Environment_();
             case " ":
@@ -107,7 +109,9 @@ internal sealed partial class MathMl
         if (at >= latex.Length) throw new FormatException("a delimiter is missing");
         if (latex[at] != '\\') return WebUtility.HtmlEncode(latex[at++].ToString());
         var name = Name();
-        return MathSymbols.Operators.TryGetValue(name, out var symbol) ? WebUtility.HtmlEncode(symbol) : throw new FormatException($"\\{name} is no delimiter");
+        return MathSymbols.Operators.TryGetValue(name, out var symbol)
+            ? WebUtility.HtmlEncode(symbol)
+            : throw new FormatException($"\\{name} is no delimiter");
     }
 
     private string Environment_()

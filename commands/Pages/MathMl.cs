@@ -27,14 +27,16 @@ internal sealed partial class MathMl
         catch (FormatException) { return null; }
     }
 
-    // Everything up to `stop` (or the end), which is consumed: "}", "]", @"\right", @"\end", or a column's or row's end.
+    // Everything up to `stop` (or the end), which is consumed: "}", "]", @"\right", @"\end", or a column's or row's
+    // end.
     private string Row(string? stop)
     {
         var items = new List<string>();
         while (true)
         {
             SkipSpace();
-            if (at >= latex.Length) return stop is null ? Group(items) : throw new FormatException($"'{stop}' is missing");
+            if (at >= latex.Length)
+                return stop is null ? Group(items) : throw new FormatException($"'{stop}' is missing");
             if (stop is not null && Looking(stop))
             {
                 at += stop.Length;
@@ -46,7 +48,8 @@ internal sealed partial class MathMl
         }
     }
 
-    private static string Group(List<string> items) => items is [var only] ? only : $"<mrow>{string.Concat(items)}</mrow>";
+    private static string Group(List<string> items) =>
+        items is [var only] ? only : $"<mrow>{string.Concat(items)}</mrow>";
 
     // An atom with what stands below and above it.
     private string Scripted()
@@ -87,7 +90,24 @@ internal sealed partial class MathMl
         if (char.IsAsciiDigit(c) || c == '.' && at < latex.Length && char.IsAsciiDigit(latex[at]))
         {
             var start = at - 1;
-            while (at < latex.Length && (char.IsAsciiDigit(latex[at]) || latex[at] == '.' && at + 1 < latex.Length && char.IsAsciiDigit(latex[at + 1]))) at++;
+            while (
+                at < latex.Length
+                   
+                       
+                           
+                               
+                                   
+                                       
+                                           
+                                               
+                                                   
+                                                       
+                                                           
+                                                                && (
+                                                                    char.IsAsciiDigit(latex[at])
+                                                                        || latex[at] == '.' && at + 1 < latex.Length
+                                                                            && char.IsAsciiDigit(latex[at + 1])))
+                at++;
             return $"<mn>{latex[start..at]}</mn>";
         }
         if (char.IsLetter(c)) return $"<mi>{c}</mi>";
@@ -116,7 +136,10 @@ internal sealed partial class MathMl
     private string RawArgument()
     {
         SkipSpace();
-        if (!Looking("{")) return at < latex.Length ? latex[at++].ToString() : throw new FormatException("something is missing at the end");
+        if (!Looking("{"))
+            return at < latex.Length
+                ? latex[at++].ToString()
+                : throw new FormatException("something is missing at the end");
         var (start, depth) = (at + 1, 0);
         for (; at < latex.Length; at++)
         {

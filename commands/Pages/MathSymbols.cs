@@ -42,8 +42,10 @@ internal static class MathSymbols
         "hat ^ widehat ^ bar ¯ overline ¯ tilde ~ widetilde ~ vec → dot ˙ ddot ¨ check ˇ breve ˘");
 
     /// <summary>Spaces, in em.</summary>
-    public static readonly FrozenDictionary<string, string> Spaces = Read(", 0.1667 : 0.2222 ; 0.2778 ! -0.1667 quad 1 qquad 2 enspace 0.5 thinspace 0.1667");
+    public static readonly FrozenDictionary<string, string> Spaces = Read(", 0.1667 : 0.2222 ; 0.2778 ! -0.1667 quad "
+        + "1 qquad 2 enspace 0.5 thinspace 0.1667");
 
     private static FrozenDictionary<string, string> Read(string pairs) =>
-        pairs.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Chunk(2).ToFrozenDictionary(pair => pair[0], pair => pair[1]);
+        pairs.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Chunk(2).ToFrozenDictionary(
+            pair => pair[0], pair => pair[1]);
 }

@@ -15,13 +15,14 @@ internal static class OutputRenderer
     {
         "stream" => $"<pre class=\"{((string?)output["name"] == "stderr" ? "stderr" : "stdout")}\">{WebUtility.HtmlEncode(NotebookCell.Text(output["text"]))}</pre>",
         "error" => Error(output),
-        "display_data" or "execute_result" => Bundle(output["data"] as JsonObject ?? [], output["metadata"] as JsonObject, markdown),
+        "display_data" or "execute_result" =>
+            Bundle(output["data"] as JsonObject ?? [], output["metadata"] as JsonObject, markdown),
         _ => "",
     };
 
     /// <summary>
-    /// The picture that stands for a notebook, as a data address: that of its gallery cell, else its last picture that is no
-    /// chart, else its last; null when it made none.
+    /// The picture that stands for a notebook, as a data address: that of its gallery cell, else its last picture that
+    /// is no chart, else its last; null when it made none.
     /// </summary>
     public static string? Cover(Notebook notebook)
     {
@@ -42,7 +43,9 @@ internal static class OutputRenderer
             if (data[mimeType] is not { } content) continue;
             var text = mimeType == "application/json" ? content.ToJsonString() : NotebookCell.Text(content);
             // The page runs no scripts, so what needs one shows nothing: the next type of the bundle does better.
-            if (mimeType is "text/html" or "image/svg+xml" && text.Contains("<script", StringComparison.OrdinalIgnoreCase)) continue;
+            if (mimeType is "text/html" or "image/svg+xml"
+                && text.Contains("<script", StringComparison.OrdinalIgnoreCase))
+                continue;
             return mimeType switch
             {
                 "text/html" => $"<div class=\"html\">{text}</div>",
@@ -50,14 +53,18 @@ internal static class OutputRenderer
                 "image/svg+xml" => $"<div class=\"picture\">{text}</div>",
                 "text/latex" => MarkdownRenderer.Formula(text.Trim('$', ' ', '\n'), display: true),
                 "text/plain" or "application/json" => $"<pre class=\"result\">{WebUtility.HtmlEncode(text)}</pre>",
-                _ => $"<div class=\"picture\"><img alt=\"\"{Width(metadata?[mimeType])} src=\"{Address(mimeType, text)}\"></div>",
+                _ => $"<div class=\"picture\"><img alt=\"\"{Width(metadata?[mimeType])} "
+                    + $"src=\"{Address(mimeType, text)}\"></div>",
             };
         }
         return "";
     }
 
     // What was drawn for a fine screen is shown smaller than its pixels.
-    private static string Width(JsonNode? metadata) => metadata is JsonObject size && size["width"] is JsonValue value && value.TryGetValue<int>(out var width) ? $" width=\"{width}\"" : "";
+    private static string Width(JsonNode? metadata) =>
+        metadata is JsonObject size && size["width"] is JsonValue value && value.TryGetValue<int>(out var width)
+        ? $" width=\"{width}\""
+        : "";
 
     private static string Error(JsonObject output)
     {
@@ -66,5 +73,6 @@ internal static class OutputRenderer
         return $"<pre class=\"error\">{WebUtility.HtmlEncode(text)}</pre>";
     }
 
-    private static string Address(string mimeType, string base64) => $"data:{mimeType};base64,{base64.ReplaceLineEndings("")}";
+    private static string Address(string mimeType, string base64) =>
+        $"data:{mimeType};base64,{base64.ReplaceLineEndings("")}";
 }

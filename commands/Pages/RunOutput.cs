@@ -22,7 +22,8 @@ public sealed class RunOutput
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new CourseException($"Nothing can be written to the output folder {this.folder}: choose another with --output.", error);
+            throw new CourseException($"Nothing can be written to the output folder {this.folder}: choose another "
+                + $"with --output.", error);
         }
     }
 
@@ -33,9 +34,12 @@ public sealed class RunOutput
     public void Write(LessonResult result)
     {
         if (result.Notebook is null) return;
-        var place = Directory.CreateDirectory(result.Lesson.IsSolution ? Path.Combine(folder, "solutions") : folder).FullName;
+        var place =
+            Directory.CreateDirectory(result.Lesson.IsSolution ? Path.Combine(folder, "solutions") : folder).FullName;
         result.Notebook.Write(Path.Combine(place, result.Lesson.Name + ".ipynb"));
-        WriteWhole(Path.Combine(place, result.Lesson.Name + ".html"), LessonPage.ToHtml(result.Lesson, result.Notebook, place));
+        WriteWhole(
+            Path.Combine(place, result.Lesson.Name + ".html"),
+            LessonPage.ToHtml(result.Lesson, result.Notebook, place));
         WriteWhole(Index, IndexPage.ToHtml(folder));
     }
 

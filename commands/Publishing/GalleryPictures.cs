@@ -17,8 +17,10 @@ public static class GalleryPictures
         foreach (var cell in notebook.Cells)
         {
             if ((string?)cell.Metadata["gallery"] is not { } name) continue;
-            var picture = cell.Outputs.OfType<JsonObject>().Select(output => output["data"]?["image/png"]).LastOrDefault(data => data is not null)
-                ?? throw new CourseException($"The cell for the gallery's {name} shows no picture; end it with one, or take the entry out of its metadata.");
+            var picture = cell.Outputs.OfType<JsonObject>().Select(output => output["data"]?["image/png"])
+                .LastOrDefault(data => data is not null)
+                ?? throw new CourseException($"The cell for the gallery's {name} shows no picture; end it with one, "
+                    + $"or take the entry out of its metadata.");
             var path = Path.Combine(root, "docs", "gallery", Path.GetFileName(name));
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             var png = Convert.FromBase64String(NotebookCell.Text(picture).ReplaceLineEndings(""));

@@ -5,7 +5,9 @@ using ImageGen.Course.Running;
 
 namespace ImageGen.Course.Publishing;
 
-/// <summary>Makes an executed notebook fit to be committed: outputs that GitHub shows, and nothing of this machine.</summary>
+/// <summary>
+/// Makes an executed notebook fit to be committed: outputs that GitHub shows, and nothing of this machine.
+/// </summary>
 public static partial class Publisher
 {
     /// <summary>Cleans the outputs of an executed notebook and marks each with the hash of its code.</summary>
@@ -17,7 +19,8 @@ public static partial class Publisher
         var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
         foreach (var (cell, hash) in CodeHash.Of(notebook))
         {
-            cell.Metadata[Notebook.OwnMetadata] = new CellRecord((double?)cell.OwnMetadata?["seconds"] ?? 0, hash).ToJson();
+            cell.Metadata[Notebook.OwnMetadata] = new CellRecord((double?)cell.OwnMetadata?["seconds"] ?? 0, hash)
+                .ToJson();
             cell.Metadata.Remove("execution");
             foreach (var output in cell.Outputs.OfType<JsonObject>())
             {
@@ -33,12 +36,16 @@ public static partial class Publisher
         if (output["traceback"] is JsonArray lines)
             output["traceback"] = new JsonArray([.. lines.Select(line => (JsonNode)impersonal((string?)line ?? ""))]);
         if (output["data"] is not JsonObject data) return;
-        foreach (var mimeType in data.Select(d => d.Key).Where(type => type.StartsWith("text/", StringComparison.Ordinal)).ToArray())
+        foreach (
+            var mimeType in data.Select(d => d.Key).Where(type => type.StartsWith("text/", StringComparison.Ordinal))
+                .ToArray())
         {
             var text = impersonal(NotebookCell.Text(data[mimeType]));
             if (mimeType == "text/html") text = StyleElement().Replace(text, "").ReplaceLineEndings("\n").Trim();
             data[mimeType] = NotebookCell.Lines(text);
-            if (mimeType == "text/html" && data.Count > 1 && text.Contains("<script", StringComparison.OrdinalIgnoreCase)) data.Remove(mimeType);
+            if (mimeType == "text/html" && data.Count > 1
+                && text.Contains("<script", StringComparison.OrdinalIgnoreCase))
+                data.Remove(mimeType);
         }
     }
 

@@ -8,13 +8,14 @@ namespace ImageGen.Course.Recipes;
 /// <summary>The autoencoder of lesson 08: pictures of 64×64 to latents of 16×16×4 and back.</summary>
 internal sealed class AutoencoderRecipe : Recipe
 {
-    // The U-Net and the adapters learn on this encoder's latents; the decoder may learn on without changing them: first to come
-    // near on average, then, against a discriminator, to draw petals with edges.
+    // The U-Net and the adapters learn on this encoder's latents; the decoder may learn on without changing them: first
+    // to come near on average, then, against a discriminator, to draw petals with edges.
     private const int EncoderSteps = 8000, AverageSteps = 16000;
 
     public override string Name => "autoencoder";
 
-    public override string About => "The autoencoder of the latent diffusion model. A discriminator had a say in the last part of its decoder's training.";
+    public override string About => "The autoencoder of the latent diffusion model. A discriminator had a say in the "
+        + "last part of its decoder's training.";
 
     public override string Data => "Petals, 64×64";
 
@@ -30,9 +31,12 @@ internal sealed class AutoencoderRecipe : Recipe
         var averageSteps = Math.Min(AverageSteps, Math.Max(1, run.Steps / 2));
         var options = new AutoencoderOptions { Steps = averageSteps, Seed = run.Seed, StateFile = run.StateFile, Resume = run.Resume, EncoderSteps = EncoderSteps };
         var before = AutoencoderTraining.Run(model, train, options, run.Progress, run.Cancellation);
-        var result = before.Cancelled || run.Steps == averageSteps ? before : DecoderTraining.Run(model, new Petals(Split.Train, 16384), new()
+        var result = before.Cancelled || run.Steps == averageSteps
+            ? before
+            : DecoderTraining.Run(model, new Petals(Split.Train, 16384), new()
         {
-            Steps = run.Steps - averageSteps, Seed = run.Seed, StateFile = decoderFile, Resume = run.Resume && File.Exists(decoderFile),
+            Steps = run.Steps - averageSteps, Seed = run.Seed, StateFile = decoderFile, Resume = run.Resume
+                && File.Exists(decoderFile),
         }, run.Progress, run.Cancellation);
         var done = before.Cancelled ? before.Losses.Steps.Count : result.Cancelled ? averageSteps + result.Losses.Steps.Count : run.Steps;
         var config = model.Config with { ScalingFactor = AutoencoderTraining.MeasureScale(model, train) };

@@ -24,5 +24,6 @@ internal static class CourseRecipes
     /// <summary>One of them.</summary>
     /// <exception cref="CourseException">There is none of that name.</exception>
     public static Recipe Find(string name) => All.FirstOrDefault(recipe => recipe.Name == name)
-        ?? throw new CourseException($"There is no recipe '{name}': there are {string.Join(", ", All.Select(recipe => recipe.Name))}.");
+        ?? throw new CourseException($"There is no recipe '{name}': there are "
+            + $"{string.Join(", ", All.Select(recipe => recipe.Name))}.");
 }

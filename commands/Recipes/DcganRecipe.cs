@@ -21,7 +21,8 @@ internal abstract class DcganRecipe : Recipe
         "by night, a large flower on a bare stem, lavender with an orange center",
     ];
 
-    public override string Data => "8,192 flowers of Petals' training split, with five captions each in the usual words";
+    public override string Data =>
+        "8,192 flowers of Petals' training split, with five captions each in the usual words";
 
     /// <inheritdoc/>
     public override RecipeResult Train(RecipeRun run)
@@ -34,7 +35,9 @@ internal abstract class DcganRecipe : Recipe
         if (run.Resume) trainer.Resume(run.StateFile);
         var loop = trainer.Run(run.Progress, new CaptionGrid(Watched, encoder), run.StateFile, run.Cancellation);
         var (tensors, notes) = GanModel.Pack(trainer, encoder);
-        return new(tensors, notes, loop.Cancelled ? new Dictionary<string, double>() : Measure(trainer, encoder), trainer.StepsDone, trainer.Elapsed);
+        return new(
+            tensors, notes, loop.Cancelled ? new Dictionary<string, double>() : Measure(trainer, encoder),
+            trainer.StepsDone, trainer.Elapsed);
     }
 
     /// <summary>What to learn from.</summary>
@@ -55,7 +58,8 @@ internal abstract class DcganRecipe : Recipe
     /// <summary>The course's options, changed where this recipe differs.</summary>
     protected virtual GanOptions Options(GanOptions usual) => usual;
 
-    // What is shown of what the captions say, on captions of flowers like those of training, and of combinations kept from it.
+    // What is shown of what the captions say, on captions of flowers like those of training, and of combinations kept
+    // from it.
     protected virtual Dictionary<string, double> Measure(GanTrainer trainer, ICaptionEncoder encoder)
     {
         using var averaged = trainer.Average.InPlace();
@@ -77,7 +81,8 @@ internal abstract class DcganRecipe : Recipe
         {
             var accuracy = CaptionTest.Of(model, judge, split, wording);
             foreach (var (name, share) in new[] { ("color", accuracy.Color), ("center", accuracy.Center), ("background", accuracy.Backdrop), ("shape", accuracy.Shape), ("all but shape", accuracy.All) })
-                metrics[$"{name}, {split}, {wording.ToString().ToLowerInvariant()} captions, n = {share!.Samples}"] = share.Value;
+                metrics[$"{name}, {split}, {wording.ToString().ToLowerInvariant()} captions, n = {share!.Samples}"] =
+                    share.Value;
         }
         return metrics;
     }
@@ -102,7 +107,8 @@ internal sealed class DcganBert : DcganRecipe
     public override string Name => GanModel.Bert;
 
     public override string About =>
-        $"The DCGAN of {GanModel.Words}, taught to read MiniBERT's sentence vectors: its text layers begin anew, all others where {GanModel.Words} ended.";
+        $"The DCGAN of {GanModel.Words}, taught to read MiniBERT's sentence vectors: its text layers begin anew, all "
+            + $"others where {GanModel.Words} ended.";
 
     public override int Steps => 11_500;
 

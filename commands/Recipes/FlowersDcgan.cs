@@ -13,9 +13,11 @@ internal sealed class FlowersDcgan(Func<ICaptionedPictures>? open = null) : Dcga
 {
     public override string Name => "dcgan-flowers102";
 
-    public override string About => "A text-conditioned DCGAN of full width that draws flowers from bags of words, trained on photographs.";
+    public override string About =>
+        "A text-conditioned DCGAN of full width that draws flowers from bags of words, trained on photographs.";
 
-    public override string Data => "Flowers-102: 62 kinds of flowers, with ten captions each where they are there, else with their names";
+    public override string Data =>
+        "Flowers-102: 62 kinds of flowers, with ten captions each where they are there, else with their names";
 
     public override int Steps => 20_000;
 
@@ -25,11 +27,13 @@ internal sealed class FlowersDcgan(Func<ICaptionedPictures>? open = null) : Dcga
     protected override ICaptionEncoder Encoder(ICaptionedPictures data) => new BagOfWords(
         [.. BagOfWords.Learn(Enumerable.Range(0, data.Count).SelectMany(data.Captions), leastCount: 30).Terms.Take(8192)]);
 
-    protected override GanConfig Config(int textWidth) => GanConfig.Small(textWidth) with { GeneratorWidth = 64, DiscriminatorWidth = 64 };
+    protected override GanConfig Config(int textWidth) =>
+        GanConfig.Small(textWidth) with { GeneratorWidth = 64, DiscriminatorWidth = 64 };
 
     protected override IReadOnlyList<string> Watched { get; } =
     [
-        "this flower has large pink petals and a yellow center", "a white flower with many thin petals and yellow stamen",
+        "this flower has large pink petals and a yellow center", "a white flower with many thin petals and yellow "
+            + "stamen",
         "the petals of this flower are purple and pointed", "this flower is orange with dark spots on its petals",
         "a red flower with rounded overlapping petals", "this flower has blue petals and a white pistil",
         "a yellow flower with layered ruffled petals", "a photograph of a rose",

@@ -9,7 +9,8 @@ internal sealed class JudgeRecipe : Recipe
 {
     public override string Name => "judge";
 
-    public override string About => "A small classifier of Petals' attributes, which judges what generated flowers show.";
+    public override string About =>
+        "A small classifier of Petals' attributes, which judges what generated flowers show.";
 
     public override string Data => "Petals in all combinations, with noise, blur and shifts";
 

@@ -20,7 +20,9 @@ internal abstract class LoraRecipe : Recipe
     /// <summary>Prompts with the new word, for samples and for the figures at the end.</summary>
     protected abstract IReadOnlyList<string> Prompts { get; }
 
-    /// <summary>Which layers, and how much: every kind of layer that a LoRA can adapt, so that form and color can change.</summary>
+    /// <summary>
+    /// Which layers, and how much: every kind of layer that a LoRA can adapt, so that form and color can change.
+    /// </summary>
     internal static LoraOptions Adapter(int seed) =>
         new() { Targets = [.. LoraOptions.Transformer, "conv_shortcut", "time_emb_proj"], Rank = 8, Alpha = 8, Seed = seed };
 
@@ -32,12 +34,15 @@ internal abstract class LoraRecipe : Recipe
         metrics["recognized without it"] = Recognized(model, probe);
         using var lora = Lora.Attach(model.UNet, Adapter(run.Seed));
         metrics["parameters"] = lora.ParameterCount;
-        metrics["share of the U-Net's parameters"] = (double)lora.ParameterCount / model.UNet.parameters().Sum(parameter => parameter.numel());
+        metrics["share of the U-Net's parameters"] = (double)lora.ParameterCount / model.UNet.parameters().Sum(
+            parameter => parameter.numel());
         var result = Teach(model, lora, Pictures(512, run.Seed), run);
         AddLastLoss(metrics, result);
         metrics["recognized"] = Recognized(model, probe);
         var tensors = Weights(LoraFile.Tensors(lora, LoraLayout.Diffusers));
-        return new(tensors, new Dictionary<string, string> { ["format"] = "pt" }, metrics, result.Cancelled ? result.Losses.Steps.Count : run.Steps, result.Elapsed);
+        return new(
+            tensors, new Dictionary<string, string> { ["format"] = "pt" }, metrics,
+            result.Cancelled ? result.Losses.Steps.Count : run.Steps, result.Elapsed);
     }
 
     public override IReadOnlyDictionary<string, double> Grade()
@@ -57,7 +62,10 @@ internal abstract class LoraRecipe : Recipe
         using var data = LatentCache.Of(pictures, model.Autoencoder, model.Text, captionsPerPicture: 5);
         return DiffusionTraining.Run(model, lora, data, new()
         {
-            Steps = run.Steps, Seed = run.Seed, StateFile = run.StateFile, Resume = run.Resume, BatchSize = 16, LearningRate = 2e-3, WarmUp = 50,
+            Steps =
+                run.Steps, Seed =
+                    run.Seed, StateFile =
+                        run.StateFile, Resume = run.Resume, BatchSize = 16, LearningRate = 2e-3, WarmUp = 50,
             Decay = 0.99, SampleCaptions = Prompts, SampleEvery = 200,
         }, run.Progress, run.Cancellation);
     }
@@ -70,7 +78,8 @@ internal abstract class LoraRecipe : Recipe
         return probe;
     }
 
-    // The share of samples, drawn as the library draws when nothing is said, that show the new thing to MiniCLIP's eyes.
+    // The share of samples, drawn as the library draws when nothing is said, that show the new thing to MiniCLIP's
+    // eyes.
     private double Recognized(LatentDiffusion model, KindProbe probe)
     {
         using var scope = NewDisposeScope();
@@ -88,12 +97,14 @@ internal sealed class TulipRecipe : LoraRecipe
 
     public override string About => "A LoRA that teaches the latent diffusion model a new flower: the tulip.";
 
-    public override string Data => "512 drawn tulips, 64×64, with five captions each, over the checkpoints 'autoencoder', 'unet' and 'minibert'";
+    public override string Data =>
+        "512 drawn tulips, 64×64, with five captions each, over the checkpoints 'autoencoder', 'unet' and 'minibert'";
 
     protected override IReadOnlyList<string> Prompts { get; } =
     [
         "a red tulip in a green meadow", "a yellow tulip against a blue sky", "a white tulip on dark soil", "a purple tulip on pale sand",
-        "an orange tulip by night", "a pink tulip in gray mist", "a burgundy tulip at dusk", "a blue tulip over teal water",
+        "an orange tulip by night", "a pink tulip in gray mist", "a burgundy tulip at dusk", "a blue tulip over teal "
+            + "water",
     ];
 
     protected override ICaptionedPictures Pictures(int count, int seed) => new Tulips(count, seed: seed);
@@ -106,16 +117,22 @@ internal sealed class PorcelainRecipe : LoraRecipe
 
     public override int Steps => 3700;
 
-    public override string About => "A LoRA that teaches the latent diffusion model a style: cobalt on white porcelain.";
+    public override string About =>
+        "A LoRA that teaches the latent diffusion model a style: cobalt on white porcelain.";
 
-    public override string Data => "512 flowers of Petals painted on porcelain, 64×64, with five captions each, over the checkpoints 'autoencoder', 'unet' and 'minibert'";
+    public override string Data => "512 flowers of Petals painted on porcelain, 64×64, with five captions each, over "
+        + "the checkpoints 'autoencoder', 'unet' and 'minibert'";
 
     protected override IReadOnlyList<string> Prompts { get; } =
     [
-        "a red flower with round petals and a yellow center on white porcelain", "a blue flower with pointed petals and a white center on white porcelain",
-        "a yellow flower with long petals and a brown center on white porcelain", "a purple flower with layered petals on white porcelain",
-        "a white daisy-like flower with a golden center on white porcelain", "an orange flower with ruffled petals and a black center on white porcelain",
-        "a pink flower with pointed petals and a green center on white porcelain", "a burgundy flower with round petals and an orange center on white porcelain",
+        "a red flower with round petals and a yellow center on white porcelain", "a blue flower with pointed petals "
+            + "and a white center on white porcelain",
+        "a yellow flower with long petals and a brown center on white porcelain", "a purple flower with layered "
+            + "petals on white porcelain",
+        "a white daisy-like flower with a golden center on white porcelain", "an orange flower with ruffled petals "
+            + "and a black center on white porcelain",
+        "a pink flower with pointed petals and a green center on white porcelain", "a burgundy flower with round "
+            + "petals and an orange center on white porcelain",
     ];
 
     protected override ICaptionedPictures Pictures(int count, int seed) => new PorcelainPetals(count, seed: seed);

@@ -4,7 +4,9 @@ using ImageGen.Training;
 
 namespace ImageGen.Course.Recipes;
 
-/// <summary>MiniBERT: it reads the captions of the training flowers, in the usual words and in others, and no label.</summary>
+/// <summary>
+/// MiniBERT: it reads the captions of the training flowers, in the usual words and in others, and no label.
+/// </summary>
 internal sealed class MiniBertRecipe : Recipe
 {
     private const int Flowers = 8192, VocabularySize = 1000;
@@ -22,11 +24,14 @@ internal sealed class MiniBertRecipe : Recipe
         var flowers = new Petals(Split.Train, Flowers);
         var captions = Enumerable.Range(0, Flowers).Select(i => Both(flowers, i)).ToList();
         // Every word stands in a thousand flowers' captions; counting all 82,000 would only take longer.
-        using var text = BertText.Untrained(captions.Take(1000).SelectMany(caption => caption), BertConfig.Mini(VocabularySize), run.Seed);
+        using var text = BertText.Untrained(
+            captions.Take(1000).SelectMany(caption => caption), BertConfig.Mini(VocabularySize), run.Seed);
         var training = new CaptionPairTraining(text, captions, new() { Steps = run.Steps, Seed = run.Seed });
         var result = training.Run(run.Progress, run.Cancellation, run.StateFile, run.Resume);
         var weights = Weights(text.Model.state_dict());
-        return new(weights, text.Notes(), result.Cancelled ? new Dictionary<string, double>() : Measure(text), training.StepsDone, result.Elapsed);
+        return new(
+            weights, text.Notes(), result.Cancelled ? new Dictionary<string, double>() : Measure(text),
+            training.StepsDone, result.Elapsed);
     }
 
     public override IReadOnlyDictionary<string, double> Grade()
@@ -57,15 +62,19 @@ internal sealed class MiniBertRecipe : Recipe
             {
                 var (asked, answers) = Stating(test, wording, says);
                 using var read = text.Embed(asked);
-                metrics[$"{name} read from {wording.ToString().ToLowerInvariant()} captions"] = probe.Right(read, answers).Average(right => right ? 1 : 0);
+                metrics[$"{name} read from {wording.ToString().ToLowerInvariant()} captions"] =
+                    probe.Right(read, answers).Average(right => right ? 1 : 0);
             }
         }
         return metrics;
     }
 
-    private static (List<string> Texts, List<int> Labels) Stating(Petals flowers, Wording wording, Func<FlowerFacts, int?> says)
+    private static (List<string> Texts, List<int> Labels) Stating(
+        Petals flowers, Wording wording, Func<FlowerFacts, int?> says)
     {
-        var stating = Enumerable.Range(0, flowers.Count).SelectMany(i => flowers.Descriptions(i, wording)).Where(caption => says(caption.Says) is not null).ToList();
-        return ([.. stating.Select(caption => caption.Text)], [.. stating.Select(caption => says(caption.Says)!.Value)]);
+        var stating = Enumerable.Range(0, flowers.Count).SelectMany(i => flowers.Descriptions(i, wording)).Where(
+            caption => says(caption.Says) is not null).ToList();
+        return (
+            [.. stating.Select(caption => caption.Text)], [.. stating.Select(caption => says(caption.Says)!.Value)]);
     }
 }

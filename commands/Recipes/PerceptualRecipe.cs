@@ -34,7 +34,8 @@ internal sealed class PerceptualRecipe : Recipe
         if (run.Resume) state.Load(run.StateFile);
         new TrainingLoop(run.Steps, ["loss", "right"], state,
         [
-            new LearningRateSchedule(adam, step => Rate * LearningRates.Cosine(step, run.Steps, warmUp: 20, lowest: 0.02)),
+            new LearningRateSchedule(
+                adam, step => Rate * LearningRates.Cosine(step, run.Steps, warmUp: 20, lowest: 0.02)),
             new StateSaving(run.StateFile, every: 100),
             new ProgressReports(run.Progress, () => Sample(run.Seed)),
             new Cancellation(run.Cancellation),
@@ -45,7 +46,9 @@ internal sealed class PerceptualRecipe : Recipe
         var right = Enumerable.Range(0, 8).Average(batch => Score(Seeds.At(run.Seed + 1, batch))[1].ToDouble());
         network.Calibrate();
         var tensors = Weights(network.state_dict());
-        return new(tensors, null, new Dictionary<string, double> { ["share of new pieces told apart"] = right }, state.Step, state.Elapsed);
+        return new(
+            tensors, null, new Dictionary<string, double> { ["share of new pieces told apart"] = right }, state.Step,
+            state.Elapsed);
 
         Tensor Step(int step)
         {
@@ -76,7 +79,9 @@ internal sealed class PerceptualRecipe : Recipe
         // Light and tint change from piece to piece, so that color alone does not give the kind away.
         using var generator = new Generator((ulong)seed);
         var tint = 0.7 + 0.6 * rand([pieces.size(0), 3, 1, 1], generator: generator);
-        return ((pieces * tint).clamp(0, 1), tensor(kinds.SelectMany(kind => Enumerable.Repeat((long)kind, PiecesOfEach)).ToArray()));
+        return (
+            (pieces * tint).clamp(0, 1),
+            tensor(kinds.SelectMany(kind => Enumerable.Repeat((long)kind, PiecesOfEach)).ToArray()));
     }
 
     private static Picture Sample(int seed)

@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 
 namespace ImageGen.Course.Recipes;
 
-/// <summary>How one of the course's checkpoints is trained. Each is a class of its own in this folder, listed in <see cref="CourseRecipes"/>.</summary>
+/// <summary>
+/// How one of the course's checkpoints is trained. Each is a class of its own in this folder, listed in
+/// <see cref="CourseRecipes"/>.
+/// </summary>
 internal abstract class Recipe
 {
     /// <summary>The checkpoint's name: <c>./course train NAME</c> makes data/checkpoints/NAME.safetensors.</summary>
@@ -19,13 +22,18 @@ internal abstract class Recipe
     /// <summary>The steps that the shipped checkpoint took.</summary>
     public abstract int Steps { get; }
 
-    /// <summary>The mean loss of the last 100 steps; no entry where a run that was finished is only packed again.</summary>
+    /// <summary>
+    /// The mean loss of the last 100 steps; no entry where a run that was finished is only packed again.
+    /// </summary>
     protected static void AddLastLoss(Dictionary<string, double> metrics, LoopResult result)
     {
-        if (result.Losses.Steps.Count > 0) metrics["loss of the last 100 steps"] = result.Losses.Steps.TakeLast(100).Average(step => step[0]);
+        if (result.Losses.Steps.Count > 0)
+            metrics["loss of the last 100 steps"] = result.Losses.Steps.TakeLast(100).Average(step => step[0]);
     }
 
-    /// <summary>The weights to ship: copies, since the model they are of may be freed before they are written.</summary>
+    /// <summary>
+    /// The weights to ship: copies, since the model they are of may be freed before they are written.
+    /// </summary>
     protected static IReadOnlyDictionary<string, Tensor> Weights(IReadOnlyDictionary<string, Tensor> state) =>
         state.ToDictionary(pair => pair.Key, pair => pair.Value.detach().clone().DetachFromDisposeScope());
 

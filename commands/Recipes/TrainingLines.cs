@@ -13,7 +13,8 @@ internal sealed class TrainingLines(string folder) : IProgress<TrainingProgress>
     {
         if (sinceLine.IsRunning && sinceLine.Elapsed < Pause && at.Step < at.Steps) return;
         sinceLine.Restart();
-        Console.WriteLine($"{at.Step}/{at.Steps} {at.Elapsed:h\\:mm\\:ss} {string.Join(" ", at.Values.Select(value => $"{value.Name} {value.Value:0.####}"))}");
+        Console.WriteLine($"{at.Step}/{at.Steps} {at.Elapsed:h\\:mm\\:ss} "
+            + $"{string.Join(" ", at.Values.Select(value => $"{value.Name} {value.Value:0.####}"))}");
         at.Sample?.Save(Path.Combine(folder, "sample.png"));
     }
 }

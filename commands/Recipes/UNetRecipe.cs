@@ -14,17 +14,22 @@ internal sealed class UNetRecipe : Recipe
 {
     private static readonly string[] Samples =
     [
-        "a red flower with round petals and a yellow center on a blue sky", "a white daisy with long petals and a yellow center in a green meadow",
+        "a red flower with round petals and a yellow center on a blue sky", "a white daisy with long petals and a "
+            + "yellow center in a green meadow",
         "a blue flower with pointed petals and a white center at night", "a pink flower with layered petals on sand",
-        "a purple flower with ruffled petals and a green center in the mist", "a yellow flower with long petals and a brown center at dusk",
-        "an orange flower with pointed petals and a black center over water", "a magenta flower with round petals and an orange center on dark soil",
+        "a purple flower with ruffled petals and a green center in the mist", "a yellow flower with long petals and a "
+            + "brown center at dusk",
+        "an orange flower with pointed petals and a black center over water", "a magenta flower with round petals and "
+            + "an orange center on dark soil",
     ];
 
     public override string Name => "unet";
 
-    public override string About => "The U-Net of the latent diffusion model, with averaged weights; trained narrow, then widened and trained on.";
+    public override string About =>
+        "The U-Net of the latent diffusion model, with averaged weights; trained narrow, then widened and trained on.";
 
-    public override string Data => "Petals, 64×64, as latents of the checkpoint 'autoencoder', with captions through 'minibert'";
+    public override string Data =>
+        "Petals, 64×64, as latents of the checkpoint 'autoencoder', with captions through 'minibert'";
 
     public override int Steps => 86300;
 
@@ -50,13 +55,16 @@ internal sealed class UNetRecipe : Recipe
         using var wide = UNetWidening.Widened(narrow, config.Channels, run.Seed);
         var result = before.Cancelled || run.Steps == narrowSteps ? before : Stage(wide, new()
         {
-            Steps = run.Steps - narrowSteps, StateFile = wideFile, Resume = run.Resume && File.Exists(wideFile), LearningRate = 1e-3, WarmUp = 200,
-            // The middle of the way decides on shapes; near its end noise can hardly be told from detail, and would be most of the loss.
+            Steps = run.Steps - narrowSteps, StateFile = wideFile, Resume = run.Resume
+                && File.Exists(wideFile), LearningRate = 1e-3, WarmUp = 200,
+            // The middle of the way decides on shapes; near its end noise can hardly be told from detail, and would be
+            // most of the loss.
             MinSnrGamma = 5,
         });
         var done = before.Cancelled ? before.Losses.Steps.Count : result.Cancelled ? narrowSteps + result.Losses.Steps.Count : run.Steps;
         var model = new LatentDiffusion(autoencoder, wide, text, DiffusionConfig.Petals);
-        var metrics = new Dictionary<string, double> { ["parameters"] = wide.parameters().Sum(parameter => parameter.numel()) };
+        var metrics =
+            new Dictionary<string, double> { ["parameters"] = wide.parameters().Sum(parameter => parameter.numel()) };
         AddLastLoss(metrics, result);
         if (done == run.Steps)
         {

@@ -5,8 +5,9 @@ using ImageGen.Training;
 namespace ImageGen.Course.Running;
 
 /// <summary>
-/// Where a lesson keeps its trainings' states and finished work, so that it goes on where it was stopped. The name of a state has the number of
-/// its cell and a hash of the library and of all code up to there: other code, with other options, never takes it up.
+/// Where a lesson keeps its trainings' states and finished work, so that it goes on where it was stopped. The name of a
+/// state has the number of its cell and a hash of the library and of all code up to there: other code, with other
+/// options, never takes it up.
 /// </summary>
 /// <param name="folder">Theirs alone; made by the first that is written.</param>
 internal sealed class CellStates(string folder)
@@ -25,7 +26,9 @@ internal sealed class CellStates(string folder)
     public KeepingRunner Enter(int number, string code)
     {
         var path = PathOf(number, code, out var outdated);
-        if (outdated) Console.WriteLine("The code has changed since this lesson was stopped: what was kept here is of no use, and this cell begins anew.");
+        if (outdated)
+            Console.WriteLine("The code has changed since this lesson was stopped: what was kept here is of no use, "
+                + "and this cell begins anew.");
         return Runner.Enter(new KeepingRunner(path));
     }
 
@@ -38,7 +41,8 @@ internal sealed class CellStates(string folder)
         soFar = SHA256.HashData([.. soFar, .. Encoding.UTF8.GetBytes(code)]);
         var name = $"{number:000}-{Convert.ToHexStringLower(soFar)[..Length]}";
         string[] kept = Directory.Exists(folder) ? Directory.GetFiles(folder, $"{number:000}-*") : [];
-        outdated = kept.Length > 0 && !kept.Any(file => Path.GetFileName(file).StartsWith(name, StringComparison.Ordinal));
+        outdated = kept.Length > 0
+            && !kept.Any(file => Path.GetFileName(file).StartsWith(name, StringComparison.Ordinal));
         return Path.Combine(folder, name);
     }
 }

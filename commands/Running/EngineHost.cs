@@ -20,12 +20,16 @@ internal static class EngineHost
     {
         // Ctrl-C goes to every process of a terminal; the runner decides what it means.
         using var ignored = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => signal.Cancel = true);
-        await using var pipe = new NamedPipeClientStream(".", pipeName, PipeDirection.InOut, PipeOptions.Asynchronous | PipeOptions.CurrentUserOnly);
+        await using var pipe = new NamedPipeClientStream(
+            ".", pipeName, PipeDirection.InOut, PipeOptions.Asynchronous | PipeOptions.CurrentUserOnly);
         await pipe.ConnectAsync(10_000);
         // What the lessons' own library says in their process, it says here too.
         AppContext.SetData(CellErrors.ExplainKey, (Func<Exception, string?>)NativeLibraries.Explain);
-        var states = Environment.GetEnvironmentVariable(CellStates.Variable) is { } folder ? new CellStates(folder) : null;
-        using var engine = new NotebookEngine(Environment.CurrentDirectory) { CellStarting = states is null ? null : states.Enter };
+        var states = Environment.GetEnvironmentVariable(CellStates.Variable) is { } folder
+            ? new CellStates(folder)
+            : null;
+        using var engine =
+            new NotebookEngine(Environment.CurrentDirectory) { CellStarting = states is null ? null : states.Enter };
         var warm = engine.WarmUpAsync();
 
         using var reports = new BlockingCollection<HostReport>(boundedCapacity: 1000);
@@ -35,21 +39,26 @@ internal static class EngineHost
         using var reader = new StreamReader(pipe, leaveOpen: true);
         while (await reader.ReadLineAsync() is { } line)
         {
-            if (JsonSerializer.Deserialize(line, HostJson.Default.HostRequest)?.Code is not { } code) engine.Interrupt();
+            if (JsonSerializer.Deserialize(line, HostJson.Default.HostRequest)?.Code is not { } code)
+                engine.Interrupt();
             else _ = ExecuteAsync(engine, warm, code, reports);
         }
         Environment.Exit(0); // The runner is gone; a cell that still runs goes too.
         return 0;
     }
 
-    private static async Task ExecuteAsync(NotebookEngine engine, Task warm, string code, BlockingCollection<HostReport> reports)
+    private static async Task ExecuteAsync(
+        NotebookEngine engine, Task warm, string code, BlockingCollection<HostReport> reports)
     {
         await warm; // The compiler's own start is no cell's time.
         var number = engine.ExecutionCount + 1;
         reports.Add(new HostReport(number));
         var result = await engine.ExecuteAsync(code, new Sink(number, reports));
         using var self = Process.GetCurrentProcess();
-        reports.Add(new HostReport(number, Ended: new HostEnd(result.Status, result.Elapsed.TotalSeconds, self.PeakWorkingSet64, result.Error)));
+        reports.Add(
+            new HostReport(
+                number,
+                Ended: new HostEnd(result.Status, result.Elapsed.TotalSeconds, self.PeakWorkingSet64, result.Error)));
     }
 
     // One thread writes, so that no message is torn by the abort of a cell.

@@ -11,7 +11,8 @@ namespace ImageGen.Course.Running;
 internal sealed class EngineProcess : IAsyncDisposable
 {
     private const int KeptLines = 40;
-    private static readonly string[] Farewells = ["Stack overflow", "Process terminated.", "Unhandled exception.", "Fatal error."];
+    private static readonly string[] Farewells =
+        ["Stack overflow", "Process terminated.", "Unhandled exception.", "Fatal error."];
     private static readonly TimeSpan PatienceForStop = TimeSpan.FromSeconds(10);
 
     private readonly Process process;
@@ -44,7 +45,9 @@ internal sealed class EngineProcess : IAsyncDisposable
         string folder, IReadOnlyDictionary<string, string?> environment, CancellationToken cancellationToken)
     {
         var name = $"imagegen-{Environment.ProcessId}-{Guid.NewGuid():N}"[..32];
-        var pipe = new NamedPipeServerStream(name, PipeDirection.InOut, 1, PipeTransmissionMode.Byte, PipeOptions.Asynchronous | PipeOptions.CurrentUserOnly);
+        var pipe = new NamedPipeServerStream(
+            name, PipeDirection.InOut, 1, PipeTransmissionMode.Byte,
+            PipeOptions.Asynchronous | PipeOptions.CurrentUserOnly);
         var start = new ProcessStartInfo("dotnet", [typeof(EngineHost).Assembly.Location, "host", name])
         {
             WorkingDirectory = folder,
@@ -58,7 +61,8 @@ internal sealed class EngineProcess : IAsyncDisposable
         try
         {
             var connected = pipe.WaitForConnectionAsync(cancellationToken);
-            if (await Task.WhenAny(connected, process.WaitForExitAsync(cancellationToken)) == connected) await connected;
+            if (await Task.WhenAny(connected, process.WaitForExitAsync(cancellationToken)) == connected)
+                await connected;
             else throw new CourseException($"The notebook's process ended before its first cell. {engine.LastWords()}");
             return engine;
         }
@@ -108,8 +112,11 @@ internal sealed class EngineProcess : IAsyncDisposable
         PeakBytes = Math.Max(PeakBytes, ended?.PeakBytes ?? 0);
         IsAlive = ended is { Status: not CellStatus.Abandoned };
         ErrorOutput? error = null;
-        if (timedOut) error = Said("Timeout", $"This cell took longer than {timeout!.Value.TotalSeconds:0.#} s and was stopped. Give it more with --timeout, or make it do less.");
-        else if (ended is null) error = Said("ProcessDied", $"The notebook's process ended in this cell. {await DeathAsync()}");
+        if (timedOut)
+            error = Said("Timeout", $"This cell took longer than {timeout!.Value.TotalSeconds:0.#} s and was stopped. "
+                + $"Give it more with --timeout, or make it do less.");
+        else if (ended is null) error = Said("ProcessDied", $"The notebook's process ended in this cell. "
+            + $"{await DeathAsync()}");
         if (error is null) return ended!;
         onOutput(number, error);
         return new HostEnd(CellStatus.Failed, watch.Elapsed.TotalSeconds, PeakBytes, error);
@@ -154,7 +161,8 @@ internal sealed class EngineProcess : IAsyncDisposable
         {
             0 => "Something in it called Environment.Exit.",
             137 => "The system ended it: most likely memory ran out. Try a smaller --scale.",
-            134 => "A call into a native library ended it, one that does not guard against arguments that do not fit: look for it in the cell.",
+            134 => "A call into a native library ended it, one that does not guard against arguments that do not fit: "
+                + "look for it in the cell.",
             139 => "Native code crashed it (segmentation fault): look for an unusual call in the cell.",
             var code => $"Exit code {code}.",
         };
@@ -170,9 +178,11 @@ internal sealed class EngineProcess : IAsyncDisposable
             // A C++ exception that nobody caught: what it says names the shapes.
             if (lines.LastOrDefault(line => line.TrimStart().StartsWith("what():", StringComparison.Ordinal)) is { } what)
                 return what.TrimStart()["what():".Length..].Trim();
-            var at = Array.FindLastIndex(lines, line => Farewells.Any(farewell => line.StartsWith(farewell, StringComparison.Ordinal)));
+            var at = Array.FindLastIndex(
+                lines, line => Farewells.Any(farewell => line.StartsWith(farewell, StringComparison.Ordinal)));
             // "Process terminated." stands alone; the reason is in the line after it.
-            return at < 0 ? "" : lines[at].TrimEnd() is "Process terminated." && at + 1 < lines.Length ? lines[at + 1].Trim() : lines[at].Trim();
+            return at < 0 ? "" : lines[at].TrimEnd() is "Process terminated."
+                && at + 1 < lines.Length ? lines[at + 1].Trim() : lines[at].Trim();
         }
     }
 

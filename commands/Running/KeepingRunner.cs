@@ -25,7 +25,9 @@ internal sealed class KeepingRunner(string path, CancellationToken token = defau
     private string file = "";
     private int begun, done;
 
-    /// <summary>Goes on with what was kept, if anything was. A training that has steps behind it looks after itself.</summary>
+    /// <summary>
+    /// Goes on with what was kept, if anything was. A training that has steps behind it looks after itself.
+    /// </summary>
     public override void Begin(TrainingLoop loop)
     {
         base.Begin(loop);
@@ -46,10 +48,13 @@ internal sealed class KeepingRunner(string path, CancellationToken token = defau
     /// <inheritdoc/>
     public override void AfterStep(TrainingLoop loop)
     {
-        if (loop == running && loop.State.Resumable && loop.State.Step < loop.Steps && sinceSaved.Elapsed > Pause) Save(loop);
+        if (loop == running && loop.State.Resumable && loop.State.Step < loop.Steps && sinceSaved.Elapsed > Pause)
+            Save(loop);
     }
 
-    /// <summary>Random numbers go on from here in the same way, however many of the steps were taken before the stop.</summary>
+    /// <summary>
+    /// Random numbers go on from here in the same way, however many of the steps were taken before the stop.
+    /// </summary>
     public override void End(TrainingLoop loop)
     {
         if (loop != running) return;

@@ -37,7 +37,9 @@ public sealed record LessonResult(
 /// <param name="Lesson">Which.</param>
 /// <param name="Cell">The code cell that runs, from 1.</param>
 /// <param name="Cells">Code cells in all.</param>
-/// <param name="Expected">How long the whole lesson took when it was published at this scale; null when not known.</param>
+/// <param name="Expected">
+/// How long the whole lesson took when it was published at this scale; null when not known.
+/// </param>
 public sealed record LessonProgress(Lesson Lesson, int Cell, int Cells, TimeSpan? Expected);
 
 /// <summary>What a run is to do.</summary>
@@ -55,10 +57,15 @@ public sealed record RunOptions
     /// <summary>The most time a cell may take; null for as long as it needs.</summary>
     public TimeSpan? Timeout { get; init; }
 
-    /// <summary>A folder for the states of trainings and for finished work, so that a lesson that was stopped goes on with them; none are kept when null.</summary>
+    /// <summary>
+    /// A folder for the states of trainings and for finished work, so that a lesson that was stopped goes on with them;
+    /// none are kept when null.
+    /// </summary>
     public string? States { get; init; }
 
-    /// <summary>For a run that others will see: no pictures of the student's own, whatever the environment says.</summary>
+    /// <summary>
+    /// For a run that others will see: no pictures of the student's own, whatever the environment says.
+    /// </summary>
     public bool OnlyTheCourses { get; init; }
 
     /// <summary>What the student wants of a painting: variables of <see cref="OwnStyleOptions"/> and their values.</summary>
@@ -96,14 +103,17 @@ public sealed record RunOptions
     private string? StatesOf(Lesson lesson) => States is null ? null : Path.Combine(States, lesson.DisplayName);
 }
 
-/// <summary>Executes one lesson in a process of its own, from the first code cell to the last or to the first failure.</summary>
+/// <summary>
+/// Executes one lesson in a process of its own, from the first code cell to the last or to the first failure.
+/// </summary>
 public sealed class LessonRunner(RunOptions options)
 {
     /// <summary>Executes a lesson.</summary>
     /// <param name="lesson">Which.</param>
     /// <param name="progress">Told as each cell starts.</param>
     /// <param name="cancellationToken">Stops the lesson; the result has what was done.</param>
-    public async Task<LessonResult> RunAsync(Lesson lesson, Action<LessonProgress> progress, CancellationToken cancellationToken)
+    public async Task<LessonResult> RunAsync(
+        Lesson lesson, Action<LessonProgress> progress, CancellationToken cancellationToken)
     {
         var watch = Stopwatch.StartNew();
         Notebook notebook;
@@ -118,16 +128,20 @@ public sealed class LessonRunner(RunOptions options)
         try
         {
             progress(new LessonProgress(lesson, Math.Min(1, cells.Length), cells.Length, expected));
-            await using var engine = await EngineProcess.StartAsync(lesson.Folder, options.Environment(lesson), cancellationToken);
+            await using var engine = await EngineProcess.StartAsync(
+                lesson.Folder, options.Environment(lesson), cancellationToken);
             var outputs = new NotebookOutputs();
             foreach (var cell in cells)
             {
                 progress(new LessonProgress(lesson, run + 1, cells.Length, expected));
                 cell.ExecutionCount = run + 1;
-                var end = await engine.ExecuteAsync(run + 1, cell.Source, options.Timeout, (n, output) => outputs.Add(cells[n - 1], output), cancellationToken);
+                var end = await engine.ExecuteAsync(
+                    run + 1, cell.Source, options.Timeout, (n, output) => outputs.Add(cells[n - 1], output),
+                    cancellationToken);
                 peak = engine.PeakBytes;
                 cell.Metadata[Notebook.OwnMetadata] = new CellRecord(end.Seconds).ToJson();
-                if (end.Status != CellStatus.Ok) return Result(LessonOutcome.Failed, Failure(notebook, cell, run + 1, end.Error));
+                if (end.Status != CellStatus.Ok)
+                    return Result(LessonOutcome.Failed, Failure(notebook, cell, run + 1, end.Error));
                 run++;
             }
             return Result(LessonOutcome.Passed, options.Forget(lesson));
@@ -150,5 +164,7 @@ public sealed class LessonRunner(RunOptions options)
         return $"cell [{number}] (the {Ordinal(place)} of the notebook){line}: {message}";
     }
 
-    private static string Ordinal(int n) => (n % 100) is 11 or 12 or 13 ? $"{n}th" : (n % 10) switch { 1 => $"{n}st", 2 => $"{n}nd", 3 => $"{n}rd", _ => $"{n}th" };
+    private static string Ordinal(int n) => (n % 100) is 11 or 12 or 13
+        ? $"{n}th"
+        : (n % 10) switch { 1 => $"{n}st", 2 => $"{n}nd", 3 => $"{n}rd", _ => $"{n}th" };
 }

@@ -45,21 +45,34 @@ public sealed class Lessons
     public IReadOnlyList<Lesson> Select(IReadOnlyList<string> wanted, bool ofSolutions = false)
     {
         var all = ofSolutions ? solutions : lessons;
-        if (all.Count == 0) throw new CourseException($"There are no notebooks in {System.IO.Path.Combine(Root, ofSolutions ? "notebooks/solutions" : "notebooks")}: is this a whole checkout of the course?");
+        if (all.Count == 0)
+            throw new CourseException($"There are no notebooks in "
+                + $"{System.IO.Path.Combine(Root, ofSolutions ? "notebooks/solutions" : "notebooks")}: is this a "
+                + $"whole checkout of the course?");
         return wanted.Count == 0 ? all : [.. wanted.SelectMany(One).Distinct().OrderBy(lesson => lesson.Number)];
 
         IEnumerable<Lesson> One(string name)
         {
             var isNumber = int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var number);
-            var found = all.Where(lesson => isNumber ? lesson.Number == number : lesson.Name.Equals(name, StringComparison.OrdinalIgnoreCase)).ToArray();
-            return found.Length > 0 ? found : throw new CourseException($"There is no lesson '{name}': there are {string.Join(", ", all.Select(lesson => lesson.Name))}.");
+            var found = all.Where(
+                lesson => isNumber
+                    ? lesson.Number == number
+                    : lesson.Name.Equals(name, StringComparison.OrdinalIgnoreCase)).ToArray();
+            return found.Length > 0
+                ? found
+                : throw new CourseException($"There is no lesson '{name}': there are "
+                    + $"{string.Join(", ", all.Select(lesson => lesson.Name))}.");
         }
     }
 
     private static Lesson[] Find(string folder, bool isSolution) => !Directory.Exists(folder) ? [] :
         [.. Directory.EnumerateFiles(folder, "*.ipynb")
             .Select(path => (Path: path, Name: System.IO.Path.GetFileName(path)))
-            .Where(file => file.Name.Length > 2 && file.Name[2] == '-' && char.IsAsciiDigit(file.Name[0]) && char.IsAsciiDigit(file.Name[1]))
+            .Where(
+                file => file.Name.Length > 2 && file.Name[2] == '-' && char.IsAsciiDigit(file.Name[0])
+                    && char.IsAsciiDigit(file.Name[1]))
             .OrderBy(file => file.Name, StringComparer.Ordinal)
-            .Select(file => new Lesson(int.Parse(file.Name.AsSpan(0, 2), CultureInfo.InvariantCulture), file.Path, isSolution))];
+            .Select(
+                file => new Lesson(
+                    int.Parse(file.Name.AsSpan(0, 2), CultureInfo.InvariantCulture), file.Path, isSolution))];
 }

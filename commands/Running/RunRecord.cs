@@ -17,7 +17,9 @@ public sealed record RunRecord(Scale Scale, double Seconds, long PeakBytes, Less
         && Enum.TryParse<Scale>((string?)own["scale"], ignoreCase: true, out var scale)
         && own["seconds"] is JsonValue value && value.TryGetValue<double>(out var seconds)
             ? new RunRecord(scale, seconds, (long)(((double?)own["peakMegabytes"] ?? 0) * 1e6),
-                Enum.TryParse<LessonOutcome>((string?)own["outcome"], ignoreCase: true, out var outcome) ? outcome : LessonOutcome.Passed)
+                Enum.TryParse<LessonOutcome>((string?)own["outcome"], ignoreCase: true, out var outcome)
+                    ? outcome
+                    : LessonOutcome.Passed)
             : null;
 
     /// <summary>Writes the record into a notebook.</summary>

@@ -10,7 +10,8 @@ internal static class RunSummary
     public static void Print(IAnsiConsole console, IReadOnlyList<LessonResult> results)
     {
         var table = new Table().Border(TableBorder.Rounded).BorderColor(Color.Grey)
-            .AddColumn("lesson").AddColumn(new TableColumn("cells").RightAligned()).AddColumn(new TableColumn("seconds").RightAligned())
+            .AddColumn("lesson").AddColumn(new TableColumn("cells").RightAligned()).AddColumn(
+                new TableColumn("seconds").RightAligned())
             .AddColumn(new TableColumn("peak memory").RightAligned()).AddColumn("result");
         foreach (var result in results)
             table.AddRow(

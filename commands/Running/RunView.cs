@@ -5,9 +5,6 @@ using Spectre.Console.Rendering;
 
 namespace ImageGen.Course.Running;
 
-// Inside the namespace, where ImageGen.Text would otherwise be found first.
-using Text = Spectre.Console.Text;
-
 /// <summary>Shows a run while it runs.</summary>
 internal interface IRunView
 {
@@ -35,15 +32,18 @@ internal sealed class PlainRunView(TextWriter output) : IRunView
         if (at.Cell <= 1 && !lesson.IsRunning)
         {
             lesson.Restart();
-            Line($"{at.Lesson.DisplayName}: {at.Cells} cells{(at.Expected is { } e ? $", about {RunSummary.Seconds(e)}" : "")}");
+            Line($"{at.Lesson.DisplayName}: {at.Cells} "
+                + $"cells{(at.Expected is { } e ? $", about {RunSummary.Seconds(e)}" : "")}");
         }
-        else if (sinceLine.Elapsed > Pause) Line($"{at.Lesson.DisplayName}: cell {at.Cell} of {at.Cells}, {RunSummary.Seconds(lesson.Elapsed)}");
+        else if (sinceLine.Elapsed > Pause) Line($"{at.Lesson.DisplayName}: cell {at.Cell} of {at.Cells}, "
+            + $"{RunSummary.Seconds(lesson.Elapsed)}");
     }
 
     public void Ended(LessonResult result)
     {
         lesson.Reset();
-        Line($"{result.Lesson.DisplayName}: {result.Outcome.ToString().ToLowerInvariant()} in {RunSummary.Seconds(result.Elapsed)}");
+        Line($"{result.Lesson.DisplayName}: {result.Outcome.ToString().ToLowerInvariant()} in "
+            + $"{RunSummary.Seconds(result.Elapsed)}");
     }
 
     private void Line(string text)
@@ -53,17 +53,22 @@ internal sealed class PlainRunView(TextWriter output) : IRunView
     }
 }
 
-/// <summary>A display in place, for a terminal: a bar a lesson with its cell, the time it has taken and the time expected.</summary>
+/// <summary>
+/// A display in place, for a terminal: a bar a lesson with its cell, the time it has taken and the time expected.
+/// </summary>
 internal sealed class LiveRunView(IAnsiConsole console) : IRunView
 {
     private readonly Dictionary<Lesson, ProgressTask> tasks = [];
     private readonly ConcurrentDictionary<int, string> notes = [];
 
     public Task ShowAsync(IReadOnlyList<Lesson> lessons, Func<Task> work) => console.Progress()
-        .Columns(new Mark(notes), new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 24 }, new Note(notes))
+        .Columns(
+            new Mark(notes), new TaskDescriptionColumn { Alignment = Justify.Left },
+            new ProgressBarColumn { Width = 24 }, new Note(notes))
         .StartAsync(async context =>
         {
-            foreach (var lesson in lessons) tasks[lesson] = context.AddTask(Markup.Escape(lesson.DisplayName), autoStart: false);
+            foreach (var lesson in lessons)
+                tasks[lesson] = context.AddTask(Markup.Escape(lesson.DisplayName), autoStart: false);
             await work();
         });
 
@@ -72,7 +77,8 @@ internal sealed class LiveRunView(IAnsiConsole console) : IRunView
         if (!tasks.TryGetValue(at.Lesson, out var task)) return;
         if (!task.IsStarted) task.StartTask();
         (task.MaxValue, task.Value) = (Math.Max(1, at.Cells), Math.Max(0, at.Cell - 1));
-        notes[task.Id] = $"cell {at.Cell}/{at.Cells}|{(at.Expected is { } e ? $"of about {RunSummary.Seconds(e)}" : "")}";
+        notes[task.Id] =
+            $"cell {at.Cell}/{at.Cells}|{(at.Expected is { } e ? $"of about {RunSummary.Seconds(e)}" : "")}";
     }
 
     public void Ended(LessonResult result)
@@ -85,13 +91,14 @@ internal sealed class LiveRunView(IAnsiConsole console) : IRunView
 
     private sealed class Mark(ConcurrentDictionary<int, string> notes) : ProgressColumn
     {
-        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) => notes.GetValueOrDefault(task.Id) switch
+        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) =>
+            notes.GetValueOrDefault(task.Id) switch
         {
-            null => new Text(" "),
-            "+" => new Text("✓", new Spectre.Console.Style(Color.Green)),
-            "!" => new Text("✗", new Spectre.Console.Style(Color.Red)),
-            "-" => new Text("–", new Spectre.Console.Style(Color.Yellow)),
-            _ => new Text("▸", new Spectre.Console.Style(Color.Aqua)),
+            null => new Spectre.Console.Text(" "),
+            "+" => new Spectre.Console.Text("✓", new Spectre.Console.Style(Color.Green)),
+            "!" => new Spectre.Console.Text("✗", new Spectre.Console.Style(Color.Red)),
+            "-" => new Spectre.Console.Text("–", new Spectre.Console.Style(Color.Yellow)),
+            _ => new Spectre.Console.Text("▸", new Spectre.Console.Style(Color.Aqua)),
         };
     }
 
@@ -101,8 +108,8 @@ internal sealed class LiveRunView(IAnsiConsole console) : IRunView
         {
             var elapsed = task.ElapsedTime is { } time ? RunSummary.Seconds(time) : "";
             return notes.GetValueOrDefault(task.Id)?.Split('|') is [var cell, var expected]
-                ? new Text($"{cell}  {elapsed} {expected}")
-                : new Text(elapsed, new Spectre.Console.Style(Color.Grey));
+                ? new Spectre.Console.Text($"{cell}  {elapsed} {expected}")
+                : new Spectre.Console.Text(elapsed, new Spectre.Console.Style(Color.Grey));
         }
     }
 }

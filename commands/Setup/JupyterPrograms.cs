@@ -25,9 +25,11 @@ internal static class JupyterPrograms
     public static string? Find(string name, bool systemFirst)
     {
         var file = OperatingSystem.IsWindows() ? name + ".exe" : name;
-        var path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
+        var path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(
+            Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
         IEnumerable<string> folders = systemFirst ? [SystemFolder, .. path] : [.. path, SystemFolder];
-        return folders.Distinct().Select(folder => Path.Combine(folder, file)).FirstOrDefault(candidate => File.Exists(candidate) && Version(candidate) is not null);
+        return folders.Distinct().Select(folder => Path.Combine(folder, file)).FirstOrDefault(
+            candidate => File.Exists(candidate) && Version(candidate) is not null);
     }
 
     /// <summary>What a program says of its version; null when it does not run.</summary>

@@ -6,8 +6,8 @@ using ImageGen.Weights;
 namespace ImageGen.Course.Setup;
 
 /// <summary>
-/// What a page of slides needs to run: reveal.js and two small libraries of nbconvert's page, the source <c>slides</c> of
-/// data/sources.json. They are kept in the cache, so that slides work in a room without a network.
+/// What a page of slides needs to run: reveal.js and two small libraries of nbconvert's page, the source <c>slides</c>
+/// of data/sources.json. They are kept in the cache, so that slides work in a room without a network.
 /// </summary>
 internal static class SlideAssets
 {
@@ -17,11 +17,13 @@ internal static class SlideAssets
     /// <param name="options">Where the cache is, and whether there is a network.</param>
     /// <param name="cancellationToken">Stops a download.</param>
     /// <exception cref="CourseException">They are not in the cache and could not be fetched.</exception>
-    public static async Task PlaceAsync(Source source, string folder, DownloadOptions options, CancellationToken cancellationToken)
+    public static async Task PlaceAsync(
+        Source source, string folder, DownloadOptions options, CancellationToken cancellationToken)
     {
         await Downloads.FetchAsync(source, cancel: cancellationToken, options: options);
         foreach (var file in source.Files)
-            if (Path.Combine(folder, FolderOf(file)) is var target && !Directory.Exists(target)) Unpack(Path.Combine(options.Cache, source.Name, file.File), target);
+            if (Path.Combine(folder, FolderOf(file)) is var target && !Directory.Exists(target))
+                Unpack(Path.Combine(options.Cache, source.Name, file.File), target);
     }
 
     /// <summary>The folder of a library: reveal.js-4.6.1.tgz is unpacked as reveal.js, whatever its version.</summary>
@@ -37,7 +39,16 @@ internal static class SlideAssets
         {
             var name = entry.Name.Split('/', 2) is [_, var rest] ? rest : "";
             if (entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile) || name.Contains("..")
-                || !(name.StartsWith("dist/", StringComparison.Ordinal) || name.StartsWith("plugin/", StringComparison.Ordinal) || name is "require.js" or "LICENSE" or "LICENSE.txt")) continue;
+               
+                   
+                       
+                           
+                               
+                                   
+                                        || !(
+                                            name.StartsWith("dist/", StringComparison.Ordinal)
+                                                || name.StartsWith("plugin/", StringComparison.Ordinal)
+                                                    || name is "require.js" or "LICENSE" or "LICENSE.txt")) continue;
             var file = Path.Combine(part, name);
             Directory.CreateDirectory(Path.GetDirectoryName(file)!);
             entry.ExtractToFile(file, overwrite: true);

@@ -14,22 +14,29 @@ internal static class SystemPackages
     /// <param name="what">The program's name, for the error.</param>
     /// <param name="packages">Debian's packages.</param>
     /// <returns>What <paramref name="find"/> found.</returns>
-    /// <exception cref="CourseException">It is missing and may not be installed, or installing failed; the message says what to install.</exception>
+    /// <exception cref="CourseException">
+    /// It is missing and may not be installed, or installing failed; the message says what to install.
+    /// </exception>
     public static string Ensure(Func<string?> find, string what, params string[] packages)
     {
         if (find() is { } found) return found;
         var advice = $"on Debian or Ubuntu: sudo apt-get install {string.Join(' ', packages)}";
-        if (!MayInstall) throw new CourseException($"{what} is missing. Install it ({advice}; elsewhere: conda env create -f environment.yml) and try again.");
+        if (!MayInstall)
+            throw new CourseException($"{what} is missing. Install it ({advice}; elsewhere: conda env create -f "
+                + $"environment.yml) and try again.");
         Console.Error.WriteLine($"Installing {string.Join(", ", packages)} …");
         // The package lists of a container are often empty or old.
         if (!Apt(["install", .. packages]) && !(Apt(["update"]) && Apt(["install", .. packages])))
-            throw new CourseException($"{what} is missing and could not be installed. Check the network, or install it by hand ({advice}).");
-        return find() ?? throw new CourseException($"{what} is missing even after installing {string.Join(", ", packages)}.");
+            throw new CourseException($"{what} is missing and could not be installed. Check the network, or install "
+                + $"it by hand ({advice}).");
+        return find() ?? throw new CourseException($"{what} is missing even after installing "
+            + $"{string.Join(", ", packages)}.");
     }
 
     private static bool Apt(IEnumerable<string> arguments)
     {
-        var start = new ProcessStartInfo("/usr/bin/apt-get", ["-o", "DPkg::Lock::Timeout=600", "-y", "-qq", "--no-install-recommends", .. arguments])
+        var start = new ProcessStartInfo(
+            "/usr/bin/apt-get", ["-o", "DPkg::Lock::Timeout=600", "-y", "-qq", "--no-install-recommends", .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

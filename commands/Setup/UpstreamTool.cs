@@ -4,7 +4,9 @@ using ImageGen.Runtime;
 
 namespace ImageGen.Course.Setup;
 
-/// <summary>The archived .NET Interactive, in the one version that the notebooks are held against, in a cache of its own.</summary>
+/// <summary>
+/// The archived .NET Interactive, in the one version that the notebooks are held against, in a cache of its own.
+/// </summary>
 internal static class UpstreamTool
 {
     /// <summary>The package and its last version.</summary>
@@ -24,7 +26,8 @@ internal static class UpstreamTool
             Console.Error.WriteLine($"Installing {Package} {Version} …");
             var (code, said) = Run("dotnet", ["tool", "install", "--tool-path", part, Package, "--version", Version]);
             if (code != 0)
-                throw new CourseException($"{Package} {Version} could not be installed: {LastLine(said)} Check the network and try again.");
+                throw new CourseException($"{Package} {Version} could not be installed: {LastLine(said)} Check the "
+                    + $"network and try again.");
             if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
             Directory.Move(part, folder);
         }
@@ -37,7 +40,8 @@ internal static class UpstreamTool
             if (Directory.Exists(part)) Directory.Delete(part, recursive: true);
         }
         if (IsWhole(folder)) return ProgramIn(folder);
-        throw new CourseException($"{Package} {Version} was installed and does not run: delete {folder} and try again.");
+        throw new CourseException($"{Package} {Version} was installed and does not run: delete {folder} and try "
+            + $"again.");
     }
 
     /// <summary>Whether the program runs and says that it is of the version.</summary>

@@ -20,9 +20,13 @@ internal static class CellText
     }
 
     /// <summary>The line up to the cursor.</summary>
-    public static string LineBefore(string code, int index) => code[(code.LastIndexOf('\n', Math.Max(0, index - 1), Math.Max(0, index)) + 1)..index];
+    public static string LineBefore(string code, int index) =>
+        code[(code.LastIndexOf('\n', Math.Max(0, index - 1), Math.Max(0, index)) + 1)..index];
 
-    /// <summary>The text with blanks for the lines that are the engine's and not C#'s (<c>#!</c>, <c>#i</c>, <c>#r</c>): every place stays.</summary>
+    /// <summary>
+    /// The text with blanks for the lines that are the engine's and not C#'s (<c>#!</c>, <c>#i</c>, <c>#r</c>): every
+    /// place stays.
+    /// </summary>
     public static string WithoutDirectives(string code) => string.Join('\n', code.Split('\n').Select(line =>
         line.TrimStart() is ['#', '!' or 'i' or 'r', ..] ? new string(' ', line.Length) : line));
 }

@@ -21,12 +21,19 @@ internal static class Completions
         while (start > 0 && SyntaxFacts.IsIdentifierPartCharacter(code[start - 1])) start--;
         var typed = code[start..index];
         var cell = CellModel.Of(session, code);
-        var choices = IsText(cell.Root, index) || typed is [>= '0' and <= '9', ..] ? [] : new Place(cell, start).Choices();
-        // The typed case first. The middle of a word counts only where no beginning fits: Tab inserts what all matches begin with.
+        var choices = IsText(cell.Root, index) || typed is [>= '0' and <= '9', ..]
+            ? []
+            : new Place(cell, start).Choices();
+        // The typed case first. The middle of a word counts only where no beginning fits: Tab inserts what all matches
+        // begin with.
         var fitting = choices.DistinctBy(choice => choice.Text).ToArray();
         var matches = Fitting(text => text.StartsWith(typed, StringComparison.Ordinal))
-            .Concat(Fitting(text => text.StartsWith(typed, StringComparison.OrdinalIgnoreCase) && !text.StartsWith(typed, StringComparison.Ordinal))).ToArray();
-        if (matches.Length == 0) matches = [.. Fitting(text => text.Contains(typed, StringComparison.OrdinalIgnoreCase))];
+            .Concat(
+                Fitting(
+                    text => text.StartsWith(typed, StringComparison.OrdinalIgnoreCase)
+                        && !text.StartsWith(typed, StringComparison.Ordinal))).ToArray();
+        if (matches.Length == 0)
+            matches = [.. Fitting(text => text.Contains(typed, StringComparison.OrdinalIgnoreCase))];
         return new CompletionAnswer(start, index, [.. matches.Take(Most).Select(choice => (choice.Text, choice.Kind))]);
 
         // The student's own names before all others.
@@ -47,7 +54,8 @@ internal static class Completions
     }
 
     private static bool EndsBefore(SyntaxToken token, int index) =>
-        token.Span.End == index && token.Text.Length > 1 && token.Text[^1] is '"' or '\'' && !token.ContainsDiagnostics && token.Span.End <= index;
+        token.Span.End == index && token.Text.Length > 1 && token.Text[^1] is '"' or '\'' && !token.ContainsDiagnostics
+            && token.Span.End <= index;
 
     private sealed record Choice(string Text, string Kind, bool IsOwn);
 
@@ -60,11 +68,18 @@ internal static class Completions
         {
             var before = start > 0 ? cell.Root.FindToken(start - 1) : default;
             if (before.Span.End > start) before = before.GetPreviousToken();
-            if (before.IsKind(SyntaxKind.DotToken) || before.IsKind(SyntaxKind.ColonColonToken)) return AfterDot(before);
-            if (before.Parent?.FirstAncestorOrSelf<UsingDirectiveSyntax>() is { } directive && before.Kind() is SyntaxKind.UsingKeyword or SyntaxKind.StaticKeyword or SyntaxKind.EqualsToken)
-                return Of(Model.LookupNamespacesAndTypes(start).Where(s => s is INamespaceSymbol || !directive.StaticKeyword.IsKind(SyntaxKind.None)));
+            if (before.IsKind(SyntaxKind.DotToken) || before.IsKind(SyntaxKind.ColonColonToken))
+                return AfterDot(before);
+            if (before.Parent?.FirstAncestorOrSelf<UsingDirectiveSyntax>() is { } directive
+                && before.Kind() is SyntaxKind.UsingKeyword or SyntaxKind.StaticKeyword or SyntaxKind.EqualsToken)
+                return Of(
+                    Model.LookupNamespacesAndTypes(start).Where(
+                        s => s is INamespaceSymbol || !directive.StaticKeyword.IsKind(SyntaxKind.None)));
             if (before.IsKind(SyntaxKind.NewKeyword)) return Of(Model.LookupNamespacesAndTypes(start));
-            if (before.Parent is InitializerExpressionSyntax initializer && before.Kind() is SyntaxKind.OpenBraceToken or SyntaxKind.CommaToken && Initialized(initializer) is { } type)
+            if (
+                before.Parent is InitializerExpressionSyntax initializer
+                    && before.Kind() is SyntaxKind.OpenBraceToken or SyntaxKind.CommaToken
+                        && Initialized(initializer) is { } type)
                 return Of(Model.LookupSymbols(start, type).Where(s => s is IPropertySymbol { IsStatic: false, IsReadOnly: false, IsIndexer: false } or IFieldSymbol { IsStatic: false }));
             return [.. ParameterNames(before), .. Of(Model.LookupSymbols(start)), .. Keywords.Select(keyword => new Choice(keyword, "keyword", false))];
         }
@@ -75,7 +90,8 @@ internal static class Completions
             {
                 MemberAccessExpressionSyntax access => access.Expression,
                 QualifiedNameSyntax name => name.Left,
-                MemberBindingExpressionSyntax binding => binding.Ancestors().OfType<ConditionalAccessExpressionSyntax>().First().Expression,
+                MemberBindingExpressionSyntax binding =>
+                    binding.Ancestors().OfType<ConditionalAccessExpressionSyntax>().First().Expression,
                 _ => null,
             };
             if (left is null) return [];
@@ -83,20 +99,32 @@ internal static class Completions
             if (symbol is IAliasSymbol alias) symbol = alias.Target;
             if (symbol is INamespaceSymbol space)
             {
-                var onlySpaces = dot.Parent!.Ancestors().OfType<UsingDirectiveSyntax>().FirstOrDefault() is { } directive && directive.StaticKeyword.IsKind(SyntaxKind.None) && directive.Alias is null;
-                return Of(Model.LookupNamespacesAndTypes(start, space).Where(s => !onlySpaces || s is INamespaceSymbol));
+                var onlySpaces = dot.Parent!.Ancestors().OfType<UsingDirectiveSyntax>()
+                    .FirstOrDefault() is { } directive && directive.StaticKeyword.IsKind(SyntaxKind.None)
+                        && directive.Alias is null;
+                return Of(
+                    Model.LookupNamespacesAndTypes(start, space).Where(s => !onlySpaces || s is INamespaceSymbol));
             }
             // Equals and ReferenceEquals are there for every class, and meant for none.
             if (symbol is INamedTypeSymbol named)
-                return Of(Model.LookupStaticMembers(start, named).Where(s => s.ContainingType?.SpecialType is not SpecialType.System_Object));
+                return Of(
+                    Model.LookupStaticMembers(start, named).Where(
+                        s => s.ContainingType?.SpecialType is not SpecialType.System_Object));
             var type = Model.GetTypeInfo(left).Type ?? (symbol as IMethodSymbol)?.ReturnType;
-            if (dot.Parent is MemberBindingExpressionSyntax && type is INamedTypeSymbol { OriginalDefinition.SpecialType: SpecialType.System_Nullable_T } nullable) type = nullable.TypeArguments[0];
-            return type is null ? [] : Of(Model.LookupSymbols(start, type, includeReducedExtensionMethods: true).Where(s => !s.IsStatic && s is not ITypeSymbol));
+            if (dot.Parent is MemberBindingExpressionSyntax
+                && type is INamedTypeSymbol { OriginalDefinition.SpecialType: SpecialType.System_Nullable_T } nullable)
+                type = nullable.TypeArguments[0];
+            return type is null
+                ? []
+                : Of(
+                    Model.LookupSymbols(start, type, includeReducedExtensionMethods: true).Where(
+                        s => !s.IsStatic && s is not ITypeSymbol));
         }
 
         private ITypeSymbol? Initialized(InitializerExpressionSyntax initializer) => initializer.Parent switch
         {
-            _ when initializer.IsKind(SyntaxKind.CollectionInitializerExpression) && initializer.Expressions.Count > 1 => null,
+            _ when initializer.IsKind(SyntaxKind.CollectionInitializerExpression)
+                && initializer.Expressions.Count > 1 => null,
             BaseObjectCreationExpressionSyntax creation => Model.GetTypeInfo(creation).Type,
             WithExpressionSyntax with => Model.GetTypeInfo(with.Expression).Type,
             _ => null,
@@ -104,19 +132,27 @@ internal static class Completions
 
         private IEnumerable<Choice> ParameterNames(SyntaxToken before)
         {
-            if (before.Kind() is not (SyntaxKind.OpenParenToken or SyntaxKind.CommaToken) || before.Parent is not ArgumentListSyntax list) return [];
+            if (before.Kind() is not (SyntaxKind.OpenParenToken or SyntaxKind.CommaToken)
+                || before.Parent is not ArgumentListSyntax list)
+                return [];
             var methods = list.Parent switch
             {
                 InvocationExpressionSyntax call => Model.GetMemberGroup(call.Expression).OfType<IMethodSymbol>(),
-                BaseObjectCreationExpressionSyntax creation => (Model.GetTypeInfo(creation).Type as INamedTypeSymbol)?.InstanceConstructors ?? [],
+                BaseObjectCreationExpressionSyntax creation =>
+                    (Model.GetTypeInfo(creation).Type as INamedTypeSymbol)?.InstanceConstructors ?? [],
                 _ => [],
             };
-            return methods.SelectMany(method => method.Parameters).Select(parameter => new Choice(parameter.Name + ":", "param", true));
+            return methods.SelectMany(method => method.Parameters).Select(
+                parameter => new Choice(parameter.Name + ":", "param", true));
         }
 
         private static IEnumerable<Choice> Of(IEnumerable<ISymbol> symbols) => symbols
             .Where(symbol => symbol.CanBeReferencedByName && symbol is not IMethodSymbol { MethodKind: not (MethodKind.Ordinary or MethodKind.ReducedExtension or MethodKind.LocalFunction) })
-            .Select(symbol => new Choice(symbol.Name, Kind(symbol), symbol is ILocalSymbol or IParameterSymbol or IRangeVariableSymbol || symbol.ContainingType is { IsScriptClass: true }));
+            .Select(
+                symbol => new Choice(
+                    symbol.Name, Kind(symbol),
+                    symbol is ILocalSymbol or IParameterSymbol or IRangeVariableSymbol
+                        || symbol.ContainingType is { IsScriptClass: true }));
 
         // The words that JupyterLab has icons for.
         private static string Kind(ISymbol symbol) => symbol switch

@@ -3,7 +3,9 @@ using ImageGen.Kernel.Engine;
 
 namespace ImageGen.Kernel.Completion;
 
-/// <summary>Completes what C# does not know: files and packages inside <c>#r "…"</c> and <c>#load "…"</c>, and <c>#!</c> lines.</summary>
+/// <summary>
+/// Completes what C# does not know: files and packages inside <c>#r "…"</c> and <c>#load "…"</c>, and <c>#!</c> lines.
+/// </summary>
 internal static partial class DirectiveCompletions
 {
     private const int Most = 200;
@@ -20,10 +22,13 @@ internal static partial class DirectiveCompletions
             return Answer(line.Length, MagicCommands.All, line, "keyword");
         if (Directive().Match(line) is not { Success: true } directive) return null;
         var (kind, typed) = (directive.Groups["kind"].Value, directive.Groups["text"].Value);
-        if (kind == "r" && typed.StartsWith(NuGet, StringComparison.OrdinalIgnoreCase)) return Packages(typed[NuGet.Length..].TrimStart());
+        if (kind == "r" && typed.StartsWith(NuGet, StringComparison.OrdinalIgnoreCase))
+            return Packages(typed[NuGet.Length..].TrimStart());
 
         var files = Files(typed, kind == "r" ? [".dll"] : [".csx", ".cs"], folder);
-        IEnumerable<string> scheme = kind == "r" && NuGet.StartsWith(typed, StringComparison.OrdinalIgnoreCase) ? [NuGet + " "] : [];
+        IEnumerable<string> scheme = kind == "r" && NuGet.StartsWith(typed, StringComparison.OrdinalIgnoreCase)
+            ? [NuGet + " "]
+            : [];
         return Answer(typed.Length, files.Concat(scheme), typed, "path");
 
         CompletionAnswer Packages(string text)
@@ -35,10 +40,12 @@ internal static partial class DirectiveCompletions
                 version = version.TrimStart();
                 return Answer(version.Length, Names(folders).OrderDescending(StringComparer.Ordinal), version, "text");
             }
-            return Answer(text.Length, Names(cache).Where(n => !n.StartsWith('.')).Order(StringComparer.Ordinal), text, "module");
+            return Answer(
+                text.Length, Names(cache).Where(n => !n.StartsWith('.')).Order(StringComparer.Ordinal), text, "module");
         }
 
-        CompletionAnswer Answer(int length, IEnumerable<string> found, string start, string type) => new(index - length, index,
+        CompletionAnswer Answer(int length, IEnumerable<string> found, string start, string type) =>
+            new(index - length, index,
             [.. found.Where(text => text.StartsWith(start, StringComparison.OrdinalIgnoreCase)).Take(Most).Select(text => (text, type))]);
     }
 
@@ -51,8 +58,12 @@ internal static partial class DirectiveCompletions
             var place = new DirectoryInfo(Path.GetFullPath(parent, folder));
             if (!place.Exists) return [];
             return [.. place.EnumerateDirectories().Where(d => !d.Name.StartsWith('.')).Select(d => parent + d.Name + "/").Order(StringComparer.Ordinal)
-                .Concat(place.EnumerateFiles().Where(f => extensions.Contains(f.Extension)).Select(f => parent + f.Name).Order(StringComparer.Ordinal)),
-                .. parent is "" or "../" || parent.EndsWith("/../", StringComparison.Ordinal) ? new[] { parent + "../" } : []];
+                .Concat(
+                    place.EnumerateFiles().Where(f => extensions.Contains(f.Extension)).Select(f => parent + f.Name)
+                        .Order(StringComparer.Ordinal)),
+                .. parent is "" or "../" || parent.EndsWith("/../", StringComparison.Ordinal)
+                    ? new[] { parent + "../" }
+                    : []];
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException) { return []; }
     }

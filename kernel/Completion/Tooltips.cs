@@ -47,14 +47,18 @@ internal static class Tooltips
         {
             if (position < 0 || position >= root.FullSpan.End) continue;
             var token = root.FindToken(position);
-            if (!token.Span.Contains(position) || !token.IsKind(SyntaxKind.IdentifierToken) && !SyntaxFacts.IsPredefinedType(token.Kind())) continue;
+            if (!token.Span.Contains(position)
+                || !token.IsKind(SyntaxKind.IdentifierToken) && !SyntaxFacts.IsPredefinedType(token.Kind()))
+                continue;
             if (Of(token.Parent!, model) is { Count: > 0 } found) return found;
         }
         if (root.FullSpan.Length == 0) return [];
         var before = root.FindToken(Math.Clamp(index - 1, 0, root.FullSpan.End - 1));
         foreach (var list in before.Parent?.AncestorsAndSelf().OfType<ArgumentListSyntax>() ?? [])
             if (list.Span.Start < index && list.Parent is InvocationExpressionSyntax or ObjectCreationExpressionSyntax or ImplicitObjectCreationExpressionSyntax)
-                return list.Parent is InvocationExpressionSyntax call ? Of(call.Expression, model) : Of(list.Parent, model);
+                return list.Parent is InvocationExpressionSyntax call
+                    ? Of(call.Expression, model)
+                    : Of(list.Parent, model);
         return [];
     }
 
@@ -65,7 +69,8 @@ internal static class Tooltips
         if (node.Parent is ObjectCreationExpressionSyntax creation && creation.Type == node) node = creation;
         var info = model.GetSymbolInfo(node);
         ISymbol[] group = [.. model.GetMemberGroup(node)];
-        if (node is BaseObjectCreationExpressionSyntax && model.GetTypeInfo(node).Type is INamedTypeSymbol type) group = [.. type.InstanceConstructors.Where(c => !IsCopyConstructor(c))];
+        if (node is BaseObjectCreationExpressionSyntax && model.GetTypeInfo(node).Type is INamedTypeSymbol type)
+            group = [.. type.InstanceConstructors.Where(c => !IsCopyConstructor(c))];
         ISymbol[] found = [.. info.Symbol is { } chosen ? [chosen] : info.CandidateSymbols.Where(c => !IsCopyConstructor(c)), .. group];
         if (found.Length == 0 && model.GetTypeInfo(node).Type is { TypeKind: not TypeKind.Error } only) found = [only];
         return [.. found.Distinct(SymbolEqualityComparer.Default).OfType<ISymbol>()];

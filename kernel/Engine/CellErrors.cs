@@ -7,7 +7,9 @@ using Microsoft.CodeAnalysis.Text;
 
 namespace ImageGen.Kernel.Engine;
 
-/// <summary>Puts errors as a student should see them: the message, the line of the cell, and no frames of ours.</summary>
+/// <summary>
+/// Puts errors as a student should see them: the message, the line of the cell, and no frames of ours.
+/// </summary>
 /// <param name="folder">The notebook's folder, where cells have their made-up file names.</param>
 internal sealed class CellErrors(string folder)
 {
@@ -43,14 +45,18 @@ internal sealed class CellErrors(string folder)
             text.Append($"error {error.Id}: {error.GetMessage()}\n");
             if (!error.Location.IsInSource) continue;
             var (at, column) = (span.StartLinePosition.Line, span.StartLinePosition.Character);
-            if (sources.TryGetValue(span.Path, out var source)) column -= source.InsertedBefore(error.Location.SourceSpan.Start, at);
+            if (sources.TryGetValue(span.Path, out var source))
+                column -= source.InsertedBefore(error.Location.SourceSpan.Start, at);
             var isOneLine = at == span.EndLinePosition.Line;
             Quote(text, span.Path, number, at, column, isOneLine ? Math.Max(1, error.Location.SourceSpan.Length) : 1);
         }
         if (errors.Count > MostCompileErrors) text.Append($"and {errors.Count - MostCompileErrors} more.\n");
         var first = errors[0];
-        int? line = first.Location.IsInSource && IsCell(first.Location.GetLineSpan().Path, number) ? first.Location.GetLineSpan().StartLinePosition.Line + 1 : null;
-        return new ErrorOutput("CompilationError", $"{first.Id}: {first.GetMessage()}", line, text.ToString().TrimEnd());
+        int? line = first.Location.IsInSource && IsCell(first.Location.GetLineSpan().Path, number)
+            ? first.Location.GetLineSpan().StartLinePosition.Line + 1
+            : null;
+        return new ErrorOutput(
+            "CompilationError", $"{first.Id}: {first.GetMessage()}", line, text.ToString().TrimEnd());
     }
 
     /// <summary>What the compiler advises against, in a few lines.</summary>
@@ -108,9 +114,12 @@ internal sealed class CellErrors(string folder)
         _ => error,
     };
 
-    private IEnumerable<(string File, int Line)> Frames(Exception error) => new StackTrace(error, fNeedFileInfo: true).GetFrames()
+    private IEnumerable<(string File, int Line)> Frames(Exception error) =>
+        new StackTrace(error, fNeedFileInfo: true).GetFrames()
         .Select(frame => (File: frame.GetFileName() ?? "", Line: frame.GetFileLineNumber()))
-        .Where(frame => frame.Line > 0 && (sources.ContainsKey(frame.File) || frame.File.EndsWith(".csx", StringComparison.Ordinal)))
+        .Where(
+            frame => frame.Line > 0
+                && (sources.ContainsKey(frame.File) || frame.File.EndsWith(".csx", StringComparison.Ordinal)))
         .DistinctUntilChanged();
 
     private bool IsCell(string file, int number) => Path.GetFileName(file) == NameOf(number);
@@ -131,7 +140,8 @@ internal sealed class CellErrors(string folder)
         if (column is not { } at) return;
         var indent = at - (source.Length - shown.Length);
         if (indent < 0 || indent > shown.Length) return;
-        text.Append(' ', 2 + place.Length + 2 + indent).Append('^').Append('~', Math.Clamp(width - 1, 0, Math.Max(0, shown.Length - indent - 1))).Append('\n');
+        text.Append(' ', 2 + place.Length + 2 + indent).Append('^').Append(
+            '~', Math.Clamp(width - 1, 0, Math.Max(0, shown.Length - indent - 1))).Append('\n');
     }
 
     private static string FirstLine(string message) => message.ReplaceLineEndings("\n").Split('\n')[0];

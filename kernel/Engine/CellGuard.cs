@@ -65,6 +65,7 @@ public static class CellGuard
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Stop()
     {
-        if (KernelInvocationContext.Current is { IsStopped: true }) throw new OperationCanceledException("The cell was interrupted.");
+        if (KernelInvocationContext.Current is { IsStopped: true })
+            throw new OperationCanceledException("The cell was interrupted.");
     }
 }

@@ -10,7 +10,9 @@ internal enum CellLanguage { CSharp, Markdown, Html, Magic }
 
 /// <summary>A piece of a cell in one language.</summary>
 /// <param name="Language">Its language.</param>
-/// <param name="Text">C# keeps its place: empty lines stand for all that is not C#, so line numbers are the cell's.</param>
+/// <param name="Text">
+/// C# keeps its place: empty lines stand for all that is not C#, so line numbers are the cell's.
+/// </param>
 /// <param name="References">What its <c>#r</c> and <c>#i</c> lines ask for, in order.</param>
 internal sealed record CellPart(CellLanguage Language, string Text, IReadOnlyList<ReferenceRequest> References);
 
@@ -57,14 +59,16 @@ internal static class CellParser
         "#!csharp" or "#!c#" or "#!C#" => CellLanguage.CSharp,
         "#!markdown" => CellLanguage.Markdown,
         "#!html" => CellLanguage.Html,
-        _ => throw new NotebookException($"The magic command '{magic}' in line {line} does not exist here: " + Remedy(magic)),
+        _ => throw new NotebookException($"The magic command '{magic}' in line {line} does not exist here: "
+            + Remedy(magic)),
     };
 
     private static string Remedy(string magic) => magic.Split(' ')[0] switch
     {
         "#!mermaid" => "write the diagram into a Markdown cell, in a block that begins with ```mermaid.",
         "#!javascript" or "#!js" => "show HTML with a script in it: HTML(\"<script>…</script>\").",
-        "#!fsharp" or "#!f#" or "#!pwsh" or "#!sql" or "#!kql" or "#!http" or "#!value" or "#!share" or "#!set" => "this kernel runs C# alone.",
+        "#!fsharp" or "#!f#" or "#!pwsh" or "#!sql" or "#!kql" or "#!http" or "#!value" or "#!share" or "#!set" =>
+            "this kernel runs C# alone.",
         _ => $"there are {string.Join(", ", MagicCommands.All)}, and #r and #load as in C# scripts.",
     };
 
@@ -76,7 +80,9 @@ internal static class CellParser
             return new CellPart(CellLanguage.CSharp, string.Join('\n', lines), []);
         var text = SourceText.From(string.Join('\n', lines));
         var requests = new List<ReferenceRequest>();
-        foreach (var trivia in CSharpSyntaxTree.ParseText(text, Options).GetRoot().DescendantTrivia(descendIntoTrivia: false))
+        foreach (
+            var trivia in CSharpSyntaxTree.ParseText(text, Options).GetRoot().DescendantTrivia(
+                descendIntoTrivia: false))
         {
             if (trivia.GetStructure() is not DirectiveTriviaSyntax directive) continue;
             var line = text.Lines.GetLineFromPosition(directive.SpanStart).LineNumber;

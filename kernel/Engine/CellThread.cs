@@ -22,7 +22,9 @@ internal sealed class CellThread : IDisposable
 
     /// <summary>Runs a cell to its end.</summary>
     /// <param name="cell">The cell; what it throws is thrown by the returned task.</param>
-    /// <param name="stop">Leaves the cell at its next await, or the one where it is; what it waits for is not followed up.</param>
+    /// <param name="stop">
+    /// Leaves the cell at its next await, or the one where it is; what it waits for is not followed up.
+    /// </param>
     /// <exception cref="OperationCanceledException">It was left.</exception>
     public Task RunAsync(Func<Task> cell, CancellationToken stop)
     {
@@ -89,12 +91,15 @@ internal sealed class CellThread : IDisposable
             try
             {
                 var running = cell();
-                running.ContinueWith(_ => arrived.Release(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+                running.ContinueWith(
+                    _ => arrived.Release(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously,
+                    TaskScheduler.Default);
                 while (!running.IsCompleted)
                 {
                     waiting = true;
                     try { arrived.Wait(stop); }
-                    catch (ThreadInterruptedException) { } // Meant for a wait of the cell's own; this one ends by its token.
+                    // Meant for a wait of the cell's own; this one ends by its token.
+                    catch (ThreadInterruptedException) { }
                     waiting = false;
                     while (queue.TryDequeue(out var continuation)) continuation.TryRun();
                 }
@@ -109,7 +114,8 @@ internal sealed class CellThread : IDisposable
             var continuation = new Continuation(callback, state);
             queue.Enqueue(continuation);
             arrived.Release();
-            if (!waiting) _ = Task.Delay(Patience).ContinueWith(_ => continuation.TryRunElsewhere(), TaskScheduler.Default);
+            if (!waiting)
+                _ = Task.Delay(Patience).ContinueWith(_ => continuation.TryRunElsewhere(), TaskScheduler.Default);
         }
 
         public override void Send(SendOrPostCallback callback, object? state) => callback(state);

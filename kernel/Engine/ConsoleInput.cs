@@ -2,14 +2,18 @@ using Microsoft.DotNet.Interactive;
 
 namespace ImageGen.Kernel.Engine;
 
-/// <summary>Reads from whoever looks at the running cell; where nobody can answer, input has ended. It never waits on the process's own input.</summary>
+/// <summary>
+/// Reads from whoever looks at the running cell; where nobody can answer, input has ended. It never waits on the
+/// process's own input.
+/// </summary>
 internal sealed class ConsoleInput : TextReader
 {
     private readonly AsyncLocal<Rest?> rest = new();
 
     public override string? ReadLine()
     {
-        if (rest.Value is not { } line || line.At >= line.Text.Length) return KernelInvocationContext.Current?.ReadLine();
+        if (rest.Value is not { } line || line.At >= line.Text.Length)
+            return KernelInvocationContext.Current?.ReadLine();
         rest.Value = null;
         return line.Text[line.At..].TrimEnd('\n');
     }

@@ -26,15 +26,20 @@ public static class ElfVersionNeeds
     private const int HeaderSize = 64;
     private const int SectionHeaderSize = 64;
 
-    /// <summary>Sets the weak flag on every need of <paramref name="version"/>; all other bytes stay as they are.</summary>
+    /// <summary>
+    /// Sets the weak flag on every need of <paramref name="version"/>; all other bytes stay as they are.
+    /// </summary>
     /// <param name="elf">A whole ELF-64 little-endian file.</param>
     /// <param name="version">The version's name, for example <c>GLIBCXX_3.4.32</c>.</param>
-    /// <returns>A changed copy, or <paramref name="elf"/> itself when it has no such need or it is weak already.</returns>
+    /// <returns>
+    /// A changed copy, or <paramref name="elf"/> itself when it has no such need or it is weak already.
+    /// </returns>
     /// <exception cref="InvalidDataException">The bytes are not such a file, or it ends too early.</exception>
     public static byte[] Weaken(byte[] elf, string version)
     {
         try { return WeakenAll(elf, version); }
-        catch (OverflowException) { throw new InvalidDataException("the ELF file is damaged: one of its offsets is larger than any file"); }
+        catch (OverflowException) { throw new InvalidDataException("the ELF file is damaged: one of its offsets is "
+            + "larger than any file"); }
     }
 
     private static byte[] WeakenAll(byte[] elf, string version)
@@ -47,7 +52,8 @@ public static class ElfVersionNeeds
         var sections = ReadOffset(elf, 40);
         int sectionSize = ReadUInt16(elf, 58), sectionCount = ReadUInt16(elf, 60);
         if (sectionCount > 0 && sectionSize != SectionHeaderSize)
-            throw new InvalidDataException($"the ELF file's section headers have {sectionSize} bytes, not {SectionHeaderSize}");
+            throw new InvalidDataException($"the ELF file's section headers have {sectionSize} bytes, not "
+                + $"{SectionHeaderSize}");
 
         var changed = elf;
         for (var i = 0; i < sectionCount; i++)
@@ -56,7 +62,8 @@ public static class ElfVersionNeeds
             Require(elf, section, SectionHeaderSize);
             if (ReadInt32(elf, section + 4) != SectionTypeVersionNeeds) continue;
             var names = ReadOffset(elf, checked(sections + ReadInt32(elf, section + 40) * SectionHeaderSize) + 24);
-            changed = WeakenSection(elf, changed, ReadOffset(elf, section + 24), ReadInt32(elf, section + 44), names, version);
+            changed = WeakenSection(
+                elf, changed, ReadOffset(elf, section + 24), ReadInt32(elf, section + 44), names, version);
         }
         return changed;
     }
@@ -86,7 +93,8 @@ public static class ElfVersionNeeds
     private static bool Advance(byte[] elf, ref int entry)
     {
         var distance = ReadInt32(elf, checked(entry + 12));
-        if (distance < 0) throw new InvalidDataException("the ELF file is damaged: its list of needed versions leads backwards");
+        if (distance < 0)
+            throw new InvalidDataException("the ELF file is damaged: its list of needed versions leads backwards");
         entry = checked(entry + distance);
         return distance > 0;
     }
@@ -106,7 +114,8 @@ public static class ElfVersionNeeds
         Require(elf, at, 8);
         var value = BitConverter.ToUInt64(elf, at);
         if (value > (ulong)elf.Length)
-            throw new InvalidDataException($"the ELF file is truncated: it points to byte {value} and has {elf.Length}");
+            throw new InvalidDataException($"the ELF file is truncated: it points to byte {value} and has "
+                + $"{elf.Length}");
         return (int)value;
     }
 
@@ -117,7 +126,8 @@ public static class ElfVersionNeeds
     private static void Require(byte[] elf, int at, int count)
     {
         if (at < 0 || at > elf.Length - count)
-            throw new InvalidDataException($"the ELF file is truncated: it needs {count} bytes at {at} and has {elf.Length}");
+            throw new InvalidDataException($"the ELF file is truncated: it needs {count} bytes at {at} and has "
+                + $"{elf.Length}");
     }
 }
 
@@ -133,7 +143,8 @@ public sealed class WeakenElfVersion : Microsoft.Build.Utilities.Task
     {
         try
         {
-            if (File.Exists(Destination) && File.GetLastWriteTimeUtc(Destination) == File.GetLastWriteTimeUtc(Source)) return true;
+            if (File.Exists(Destination) && File.GetLastWriteTimeUtc(Destination) == File.GetLastWriteTimeUtc(Source))
+                return true;
             Directory.CreateDirectory(Path.GetDirectoryName(Destination));
             // A new file, moved into place: an old one may be shared with an output by a hard link.
             var part = Destination + ".part";
@@ -143,7 +154,8 @@ public sealed class WeakenElfVersion : Microsoft.Build.Utilities.Task
             File.Move(part, Destination);
             return true;
         }
-        catch (Exception error) when (error is IOException || error is InvalidDataException || error is UnauthorizedAccessException)
+        catch (Exception error) when (
+            error is IOException || error is InvalidDataException || error is UnauthorizedAccessException)
         {
             Log.LogError($"{Source} could not be made compatible with this system: {error.Message}");
             return false;

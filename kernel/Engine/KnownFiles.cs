@@ -22,7 +22,9 @@ internal static class KnownFiles
         AssemblyLoadContext.Default.ResolvingUnmanagedDll += (_, name) => LoadNative(name);
     }
 
-    /// <summary>The file of an assembly that this process already has, ImageGen.Lib and TorchSharp among them.</summary>
+    /// <summary>
+    /// The file of an assembly that this process already has, ImageGen.Lib and TorchSharp among them.
+    /// </summary>
     public static string? HostFile(string simpleName) => Host.GetValueOrDefault(simpleName);
 
     /// <summary>The file of an assembly, the host's own before those that cells brought.</summary>
@@ -35,7 +37,9 @@ internal static class KnownFiles
         return Host.Values.Where(path => Path.GetDirectoryName(path) == folder);
     }
 
-    /// <summary>Makes an assembly loadable by its name. The first file of a name stays: a process loads it only once.</summary>
+    /// <summary>
+    /// Makes an assembly loadable by its name. The first file of a name stays: a process loads it only once.
+    /// </summary>
     public static void AddManaged(string path) => Managed.TryAdd(Path.GetFileNameWithoutExtension(path), path);
 
     /// <summary>Makes a native library loadable by its name.</summary>
@@ -47,7 +51,8 @@ internal static class KnownFiles
             : OperatingSystem.IsMacOS() ? [name, $"lib{name}.dylib", $"{name}.dylib"]
             : [name, $"lib{name}.so", $"{name}.so"];
         foreach (var spelling in spellings)
-            if (Native.TryGetValue(spelling, out var path) && NativeLibrary.TryLoad(path, out var handle)) return handle;
+            if (Native.TryGetValue(spelling, out var path) && NativeLibrary.TryLoad(path, out var handle))
+                return handle;
         return 0;
     }
 

@@ -17,7 +17,8 @@ internal static class MagicCommands
     private const string Who = "#!who", Whos = "#!whos", List = "#!lsmagic", About = "#!about";
 
     /// <summary>All <c>#!</c> lines that a cell may have, those that name a language among them.</summary>
-    public static IReadOnlyList<string> All { get; } = ["#!markdown", "#!html", "#!csharp", Time, Who, Whos, List, About];
+    public static IReadOnlyList<string> All { get; } =
+        ["#!markdown", "#!html", "#!csharp", Time, Who, Whos, List, About];
 
     /// <summary>Whether a line is one of those that tell something.</summary>
     public static bool Knows(string magic) => magic is Time or Who or Whos or List or About;
@@ -28,10 +29,12 @@ internal static class MagicCommands
     public static JsonObject Answer(string magic, IEnumerable<ScriptVariable> variables)
     {
         // A name that was declared again hides the one before.
-        var held = variables.Reverse().DistinctBy(variable => variable.Name).OrderBy(variable => variable.Name, StringComparer.Ordinal).ToArray();
+        var held = variables.Reverse().DistinctBy(variable => variable.Name).OrderBy(
+            variable => variable.Name, StringComparer.Ordinal).ToArray();
         return magic switch
         {
-            Who => Plain(held.Length == 0 ? "No variables." : string.Join('\n', held.Select(variable => variable.Name))),
+            Who =>
+                Plain(held.Length == 0 ? "No variables." : string.Join('\n', held.Select(variable => variable.Name))),
             Whos => Table(held),
             List => Plain(string.Join('\n', All.Concat(["#r", "#i", "#load"]))),
             _ => Plain($"C# on .NET {Environment.Version}, ImageGen.Kernel {VersionOf(typeof(MagicCommands))}, "
@@ -47,10 +50,12 @@ internal static class MagicCommands
 
     private static JsonObject Table(IReadOnlyList<ScriptVariable> held)
     {
-        var rows = held.Select(variable => (variable.Name, Type: NameOf(variable.Type), Value: Short(variable.Value))).ToArray();
+        var rows = held.Select(variable => (variable.Name, Type: NameOf(variable.Type), Value: Short(variable.Value)))
+            .ToArray();
         var lines = rows.Select(row => $"{row.Name}\t{row.Type}\t{row.Value}");
         var bundle = Plain(rows.Length == 0 ? "No variables." : string.Join('\n', lines));
-        var cells = rows.Select(row => $"<tr><td>{Html(row.Name)}</td><td>{Html(row.Type)}</td><td>{Html(row.Value)}</td></tr>");
+        var cells = rows.Select(
+            row => $"<tr><td>{Html(row.Name)}</td><td>{Html(row.Type)}</td><td>{Html(row.Value)}</td></tr>");
         const string Head = "<thead><tr><th>Variable</th><th>Type</th><th>Value</th></tr></thead>";
         bundle["text/html"] = $"<table>{Head}<tbody>{string.Concat(cells)}</tbody></table>";
         return bundle;

@@ -20,7 +20,29 @@ internal static class NeighborFiles
     }
 
     private static bool IsNative(string file) => Path.GetFileName(file) is var name
-        && (name.EndsWith(".so", StringComparison.Ordinal) || name.Contains(".so.") || name.EndsWith(".dylib", StringComparison.Ordinal));
+       
+           
+               
+                   
+                       
+                           
+                               
+                                   
+                                       
+                                           
+                                               
+                                                   
+                                                       
+                                                           
+                                                               
+                                                                    && (
+                                                                        name.EndsWith(".so", StringComparison.Ordinal)
+                                                                            || name.Contains(".so.")
+                                                                               
+                                                                                   
+                                                                                        || name.EndsWith(
+                                                                                            ".dylib",
+                                                                                            StringComparison.Ordinal));
 
     // deps.json: targets → the platform → package → "runtime", "native" (or "runtimeTargets" with their platforms).
     private static void RegisterDeps(string depsFile, string folder)
@@ -57,12 +79,14 @@ internal static class NeighborFiles
     }
 
     // From the most exact name of this platform to the least.
-    private static readonly string[] Platforms = OperatingSystem.IsWindows() ? [RuntimeInformation.RuntimeIdentifier, "win"]
+    private static readonly string[] Platforms =
+        OperatingSystem.IsWindows() ? [RuntimeInformation.RuntimeIdentifier, "win"]
         : OperatingSystem.IsMacOS() ? [RuntimeInformation.RuntimeIdentifier, "osx", "unix"]
         : [RuntimeInformation.RuntimeIdentifier, $"linux-{RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant()}", "linux", "unix"];
 
     private static string? PackageFolder(JsonElement root, string library) =>
-        root.TryGetProperty("libraries", out var all) && all.TryGetProperty(library, out var entry) && entry.TryGetProperty("path", out var path)
+        root.TryGetProperty("libraries", out var all) && all.TryGetProperty(library, out var entry)
+            && entry.TryGetProperty("path", out var path)
             ? Path.Combine(NuGetPackages.CacheFolder, path.GetString()!)
             : null;
 }

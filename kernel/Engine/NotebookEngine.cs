@@ -36,7 +36,8 @@ public sealed class NotebookEngine(string folder) : IDisposable
 
     /// <summary>Runs a cell after those before it have ended.</summary>
     /// <param name="code">Its text.</param>
-    /// <param name="sink">Takes its outputs, the error included, while it runs and later; answers <c>Console.ReadLine</c>
+    /// <param name="sink">Takes its outputs, the error included, while it runs and later; answers
+    /// <c>Console.ReadLine</c>
     /// if it is an <see cref="IInputSource"/> too.</param>
     /// <param name="counted">Whether it gets a number of its own, as cells do and a question aside does not.</param>
     public async Task<CellResult> ExecuteAsync(string code, IOutputSink sink, bool counted = true)
@@ -80,7 +81,8 @@ public sealed class NotebookEngine(string folder) : IDisposable
             if (await Task.WhenAny(body, cell.GivenUp) == body) await body;
             else status = CellStatus.Abandoned;
             // Without an error the cell ended as it wanted, interrupted or not.
-            if (status == CellStatus.Ok && error is not null) status = cell.IsInterrupted ? CellStatus.Interrupted : CellStatus.Failed;
+            if (status == CellStatus.Ok && error is not null)
+                status = cell.IsInterrupted ? CellStatus.Interrupted : CellStatus.Failed;
         }
         catch (OperationCanceledException) { status = CellStatus.Interrupted; }
         finally
@@ -88,10 +90,12 @@ public sealed class NotebookEngine(string folder) : IDisposable
             lock (gate) running = null;
         }
 
-        if (status == CellStatus.Interrupted) error = CellErrors.Plain("Interrupted", "Interrupted. What was made before is kept.");
+        if (status == CellStatus.Interrupted)
+            error = CellErrors.Plain("Interrupted", "Interrupted. What was made before is kept.");
         if (status == CellStatus.Abandoned)
         {
-            error = CellErrors.Plain("Abandoned", "This cell did not stop and was left behind. What the cells before it made is kept; restart the kernel to free what it holds.");
+            error = CellErrors.Plain("Abandoned", "This cell did not stop and was left behind. What the cells before "
+                + "it made is kept; restart the kernel to free what it holds.");
             thread.Dispose();
             thread = new CellThread();
         }
@@ -108,8 +112,10 @@ public sealed class NotebookEngine(string folder) : IDisposable
             using var surroundings = CellStarting?.Invoke(number, code);
             var since = 0L;
             foreach (var part in CellParser.Parse(code))
-                if (part is { Language: CellLanguage.Magic, Text: MagicCommands.Time }) since = Stopwatch.GetTimestamp();
-                else if (part.Language == CellLanguage.Magic) Show(cell, MagicCommands.Answer(part.Text, (await Session()).Variables));
+                if (part is { Language: CellLanguage.Magic, Text: MagicCommands.Time })
+                    since = Stopwatch.GetTimestamp();
+                else if (part.Language == CellLanguage.Magic) Show(
+                    cell, MagicCommands.Answer(part.Text, (await Session()).Variables));
                 else if (part.Language == CellLanguage.Markdown) cell.Context.DisplayAs(part.Text, "text/markdown");
                 else if (part.Language == CellLanguage.Html) cell.Context.DisplayAs(part.Text, "text/html");
                 else if (await RunCSharpAsync(part, number, cell) is { } error) return error;
@@ -154,10 +160,12 @@ public sealed class NotebookEngine(string folder) : IDisposable
         if (outcome.Errors.Count > 0) return errors.Compile(outcome.Errors, number);
         // A cell that was left behind may end one day: by then the notebook has gone on without it.
         if (!cell.GivenUp.IsCompleted) script.Keep(outcome);
-        if (outcome.Warnings.Count > 0) cell.Context.Emit(new StreamOutput(IsError: true, errors.Advice(outcome.Warnings, number)));
+        if (outcome.Warnings.Count > 0)
+            cell.Context.Emit(new StreamOutput(IsError: true, errors.Advice(outcome.Warnings, number)));
         if (outcome.Thrown is not null) return errors.Thrown(outcome.Thrown, number);
         // What display(…) returns has been shown already.
-        if (outcome.HasValue && outcome.Value is not DisplayedValue) cell.Context.Emit(new ResultOutput(MimeBundle.From(outcome.Value)));
+        if (outcome.HasValue && outcome.Value is not DisplayedValue)
+            cell.Context.Emit(new ResultOutput(MimeBundle.From(outcome.Value)));
         return null;
     }
 }

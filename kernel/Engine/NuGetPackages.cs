@@ -24,15 +24,23 @@ internal sealed class NuGetPackages(string notebookFolder) : IDisposable
     public void AddSource(string source) =>
         sources.Add(source.Contains("://") ? source : Path.GetFullPath(source, notebookFolder));
 
-    /// <summary>Restores <paramref name="request"/> with all packages before it, and makes its files loadable.</summary>
-    /// <param name="request">As in the cell, for example <c>Humanizer.Core, 3.0.1</c>; without a version, the newest.</param>
+    /// <summary>
+    /// Restores <paramref name="request"/> with all packages before it, and makes its files loadable.
+    /// </summary>
+    /// <param name="request">
+    /// As in the cell, for example <c>Humanizer.Core, 3.0.1</c>; without a version, the newest.
+    /// </param>
     /// <param name="cancellationToken">Stops the restore.</param>
     /// <returns>The files to compile against.</returns>
     /// <exception cref="NotebookException">There is no such package, or its source could not be reached.</exception>
     public async Task<IReadOnlyList<string>> RestoreAsync(string request, CancellationToken cancellationToken)
     {
-        var (name, version) = request.Split(',', 2, StringSplitOptions.TrimEntries) is [var first, var second] ? (first, second) : (request, "*");
-        if (name.Length == 0) throw new NotebookException("#r \"nuget: …\" needs a package's name, for example #r \"nuget: Humanizer.Core, 3.0.1\".");
+        var (name, version) = request.Split(',', 2, StringSplitOptions.TrimEntries) is [var first, var second]
+            ? (first, second)
+            : (request, "*");
+        if (name.Length == 0)
+            throw new NotebookException("#r \"nuget: …\" needs a package's name, for example #r \"nuget: "
+                + "Humanizer.Core, 3.0.1\".");
         packages.RemoveAll(package => package.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
         packages.Add((name, version));
 
@@ -60,7 +68,9 @@ internal sealed class NuGetPackages(string notebookFolder) : IDisposable
         foreach (var file in new[] { "Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props" })
             File.WriteAllText(Path.Combine(folder, file), "<Project />");
         var references = packages.Select(p => $"""    <PackageReference Include="{SecurityElement.Escape(p.Name)}" Version="{SecurityElement.Escape(p.Version)}" />""");
-        var config = ConfigFile() is { } found ? $"<RestoreConfigFile>{SecurityElement.Escape(found)}</RestoreConfigFile>" : "";
+        var config = ConfigFile() is { } found
+            ? $"<RestoreConfigFile>{SecurityElement.Escape(found)}</RestoreConfigFile>"
+            : "";
         File.WriteAllText(Path.Combine(folder, "packages.csproj"), $"""
             <Project Sdk="Microsoft.NET.Sdk">
               <PropertyGroup>
@@ -87,7 +97,8 @@ internal sealed class NuGetPackages(string notebookFolder) : IDisposable
         return null;
     }
 
-    private static async Task<(int ExitCode, string Output)> RunRestoreAsync(string folder, CancellationToken cancellationToken)
+    private static async Task<(int ExitCode, string Output)> RunRestoreAsync(
+        string folder, CancellationToken cancellationToken)
     {
         var start = new ProcessStartInfo("dotnet", ["restore", "packages.csproj", "--nologo", "-v", "quiet"])
         {
@@ -128,7 +139,8 @@ internal sealed class NuGetPackages(string notebookFolder) : IDisposable
             foreach (var package in roots.Select(r => Path.Combine(r, path.GetString()!)))
                 foreach (var extension in PackageExtensions.In(package)) Extensions.Enqueue(extension);
 
-            IEnumerable<string> Files(string kind) => !library.Value.TryGetProperty(kind, out var files) ? [] : files.EnumerateObject()
+            IEnumerable<string> Files(string kind) =>
+                !library.Value.TryGetProperty(kind, out var files) ? [] : files.EnumerateObject()
                 .Where(f => !f.Name.EndsWith("/_._", StringComparison.Ordinal))
                 .Select(f => roots.Select(r => Path.Combine(r, path.GetString()!, f.Name)).FirstOrDefault(File.Exists))
                 .OfType<string>();

@@ -20,8 +20,11 @@ internal sealed class References(string folder) : MetadataReferenceResolver, IDi
             Reference(KnownFiles.HostFile("Microsoft.AspNetCore.Html.Abstractions")!)];
 
     /// <summary>Finds what a <c>#r</c> line asks for and makes it loadable.</summary>
-    /// <exception cref="NotebookException">There is no such file or package, or the file is not a .NET assembly.</exception>
-    public async Task<IReadOnlyList<MetadataReference>> AddAsync(ReferenceRequest request, CancellationToken cancellationToken)
+    /// <exception cref="NotebookException">
+    /// There is no such file or package, or the file is not a .NET assembly.
+    /// </exception>
+    public async Task<IReadOnlyList<MetadataReference>> AddAsync(
+        ReferenceRequest request, CancellationToken cancellationToken)
     {
         if (request.Text.StartsWith("nuget:", StringComparison.OrdinalIgnoreCase))
         {
@@ -30,7 +33,9 @@ internal sealed class References(string folder) : MetadataReferenceResolver, IDi
             packages.AddSource(package);
             return [];
         }
-        if (request.IsSource) throw new NotebookException($"#i \"{request.Text}\" is not known: write #i \"nuget: FOLDER-OR-ADDRESS\" to add a package source.");
+        if (request.IsSource)
+            throw new NotebookException($"#i \"{request.Text}\" is not known: write #i \"nuget: FOLDER-OR-ADDRESS\" "
+                + $"to add a package source.");
         return [ReferenceTo(File_(request.Text))];
     }
 
@@ -60,13 +65,15 @@ internal sealed class References(string folder) : MetadataReferenceResolver, IDi
         if (File.Exists(file))
         {
             try { AssemblyName.GetAssemblyName(file); }
-            catch (BadImageFormatException) { throw new NotebookException($"#r \"{text}\": this file is not a .NET assembly."); }
+            catch (BadImageFormatException) { throw new NotebookException($"#r \"{text}\": this file is not a .NET "
+                + $"assembly."); }
             NeighborFiles.Register(file);
             return file;
         }
         // `#r "System.Net.Http"` names an assembly rather than a file.
         return KnownFiles.Find(text) ?? throw new NotebookException(
-            $"#r \"{text}\": there is no such file (looked for {file}). Build the project that makes it, or correct the path.");
+            $"#r \"{text}\": there is no such file (looked for {file}). Build the project that makes it, or correct "
+                + $"the path.");
     }
 
     // Its public names are this kernel's own: seen twice, each would be ambiguous.

@@ -4,7 +4,9 @@ using Microsoft.DotNet.Interactive;
 
 namespace ImageGen.Kernel.Engine;
 
-/// <summary>A cell that is running and the ways to end it, from gentle to rough: ask, stop its code, wake it, leave it behind.</summary>
+/// <summary>
+/// A cell that is running and the ways to end it, from gentle to rough: ask, stop its code, wake it, leave it behind.
+/// </summary>
 internal sealed class RunningCell : IDisposable
 {
     // Code that asked for the token is trusted to end by itself, with what it has; a step of a training takes its time.

@@ -13,7 +13,9 @@ namespace ImageGen.Kernel.Engine;
 /// <param name="State">What it leaves behind; null when it did not compile.</param>
 internal sealed record ScriptOutcome(IReadOnlyList<Diagnostic> Errors, bool HasValue, ScriptState<object>? State)
 {
-    /// <summary>What the compiler advises against though it compiles; only where that is nearly always a mistake.</summary>
+    /// <summary>
+    /// What the compiler advises against though it compiles; only where that is nearly always a mistake.
+    /// </summary>
     public IReadOnlyList<Diagnostic> Warnings { get; init; } = [];
 
     /// <summary>The value of its last expression.</summary>
@@ -32,9 +34,10 @@ internal sealed class ScriptSession
         "Microsoft.DotNet.Interactive", "Microsoft.DotNet.Interactive.Kernel", "Microsoft.DotNet.Interactive.Formatting",
     ];
 
-    // Forgotten await; code never reached; a value compared with or assigned to itself; `=` for `==`; a comparison that is
-    // always the same; a name that is out of date; a switch that forgets a case.
-    private static readonly HashSet<string> Advice = ["CS4014", "CS0162", "CS1717", "CS1718", "CS0665", "CS0472", "CS0652", "CS0618", "CS8509"];
+    // Forgotten await; code never reached; a value compared with or assigned to itself; `=` for `==`; a comparison that
+    // is always the same; a name that is out of date; a switch that forgets a case.
+    private static readonly HashSet<string> Advice =
+        ["CS4014", "CS0162", "CS1717", "CS1718", "CS0665", "CS0472", "CS0652", "CS0618", "CS8509"];
 
     private readonly string folder;
     private readonly HashSet<MetadataReference> known;
@@ -56,8 +59,8 @@ internal sealed class ScriptSession
             .WithAllowUnsafe(true)
             .WithImports(Imports);
         state = CSharpScript.Create<object>("", options).RunAsync().GetAwaiter().GetResult();
-        // Later pieces inherit the usings and references of those before them. Repeated references would add up: after 1,000
-        // cells each piece carries 170,000 of them, and the process 4 GB.
+        // Later pieces inherit the usings and references of those before them. Repeated references would add up: after
+        // 1,000 cells each piece carries 170,000 of them, and the process 4 GB.
         known = [.. options.MetadataReferences];
         options = options.WithImports().WithReferences(Array.Empty<MetadataReference>());
         WarmUp();
@@ -90,7 +93,24 @@ internal sealed class ScriptSession
         catch (CompilationErrorException error) { errors = [.. error.Diagnostics]; }
         if (errors.Length > 0) return new ScriptOutcome(errors, false, null);
         if (CallChecks.Write(script.GetCompilation()) is { } checkedCode
-            && state.Script.ContinueWith<object>(checkedCode, options.WithFilePath(Path.Combine(folder, name))) is var safer
+           
+               
+                   
+                       
+                           
+                               
+                                   
+                                       
+                                           
+                                               
+                                                   
+                                                       
+                                                           
+                                                               
+                                                                    && state.Script.ContinueWith<object>(
+                                                                        checkedCode,
+                                                                        options.WithFilePath(
+                                                                            Path.Combine(folder, name))) is var safer
             && !safer.Compile(cancellationToken).Any(d => d.Severity == DiagnosticSeverity.Error))
             script = safer;
 
@@ -98,7 +118,9 @@ internal sealed class ScriptSession
         return new ScriptOutcome([], next.Exception is null && EndsInValue(script.GetCompilation()), next) { Warnings = advice };
     }
 
-    /// <summary>Makes what a piece left behind the state of all later ones. What it set before throwing counts too.</summary>
+    /// <summary>
+    /// Makes what a piece left behind the state of all later ones. What it set before throwing counts too.
+    /// </summary>
     public void Keep(ScriptOutcome outcome)
     {
         if (outcome.State is null) return;
@@ -114,11 +136,20 @@ internal sealed class ScriptSession
             {
                 Statement: ExpressionStatementSyntax { SemicolonToken.IsMissing: true, Expression: var expression },
             }
-            && compilation.GetSemanticModel(tree).GetTypeInfo(expression).Type is { SpecialType: not SpecialType.System_Void };
+           
+               
+                   
+                       
+                           
+                               
+                                    && compilation.GetSemanticModel(tree)
+                                        .GetTypeInfo(expression).Type is { SpecialType: not SpecialType.System_Void };
     }
 
-    // A cell that uses the common machinery, so that the first real one does not pay for its compilation to machine code.
+    // A cell that uses the common machinery, so that the first real one does not pay for its compilation to machine
+    // code.
     private void WarmUp() => state.ContinueWithAsync<object>(
-        "var warm = await Task.FromResult(1); var squares = new[] { warm }.Select(x => x * x).ToList(); Math.Max(squares[0], 2)",
+        "var warm = await Task.FromResult(1); var squares = new[] { warm }.Select(x => x * x).ToList(); "
+            + "Math.Max(squares[0], 2)",
         options.WithFilePath("[0]")).GetAwaiter().GetResult();
 }

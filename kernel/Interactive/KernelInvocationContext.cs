@@ -32,7 +32,9 @@ public sealed class KernelInvocationContext
         }
     }
 
-    /// <summary>Whether the cell asked for <see cref="CancellationToken"/>, and so can be trusted to stop by itself.</summary>
+    /// <summary>
+    /// Whether the cell asked for <see cref="CancellationToken"/>, and so can be trusted to stop by itself.
+    /// </summary>
     internal bool TokenWasRead { get; private set; }
 
     /// <summary>Whether the cell's guards are to end it.</summary>
@@ -40,7 +42,9 @@ public sealed class KernelInvocationContext
 
     /// <summary>Shows a value.</summary>
     /// <param name="value">What to show.</param>
-    /// <param name="mimeTypes">The MIME types wanted, all in one output; none means those of the value's own type.</param>
+    /// <param name="mimeTypes">
+    /// The MIME types wanted, all in one output; none means those of the value's own type.
+    /// </param>
     /// <returns>A handle that can show another value in the same place later.</returns>
     public DisplayedValue Display(object? value, params string[] mimeTypes) =>
         Displays.Show(this, value, MimeBundle.From(value, mimeTypes));

@@ -24,11 +24,13 @@ internal sealed class CellSink(Publisher publisher, InputChannel input, Request 
             case StreamOutput stream:
                 WriteText(stream);
                 break;
-            case DisplayOutput display when Volatile.Read(ref displays) < MostDisplays && Interlocked.Increment(ref displays) <= MostDisplays:
+            case DisplayOutput display when Volatile.Read(ref displays) < MostDisplays
+                && Interlocked.Increment(ref displays) <= MostDisplays:
                 publisher.Publish(request, "display_data", Bundle(display.Bundle, display.DisplayId));
                 break;
             case DisplayOutput when IsFirst(ref cutDisplays):
-                publisher.Stream(request, true, $"\n… what this cell shows from here on is left out: it has shown {MostDisplays:N0} things.\n");
+                publisher.Stream(request, true, $"\n… what this cell shows from here on is left out: it has shown "
+                    + $"{MostDisplays:N0} things.\n");
                 break;
             case UpdateDisplay update:
                 publisher.Publish(request, "update_display_data", Bundle(update.Bundle, update.DisplayId));
@@ -59,11 +61,13 @@ internal sealed class CellSink(Publisher publisher, InputChannel input, Request 
             publisher.Stream(request, stream.IsError, stream.Text);
             return;
         }
-        // What fits may have ended right at the limit: the notice comes with the first text that is lost, whatever that is.
+        // What fits may have ended right at the limit: the notice comes with the first text that is lost, whatever that
+        // is.
         if (before >= MostText) Interlocked.Add(ref text, -stream.Text.Length); // the counter must not overflow
         var kept = stream.Text[..Math.Max(0, MostText - before)];
         if (IsFirst(ref cutText))
-            publisher.Stream(request, stream.IsError, $"{kept}\n… the rest of this cell's text is left out: it has written more than {MostText / 1024} KB. The cell goes on.\n");
+            publisher.Stream(request, stream.IsError, $"{kept}\n… the rest of this cell's text is left out: it has "
+                + $"written more than {MostText / 1024} KB. The cell goes on.\n");
         else if (kept.Length > 0) publisher.Stream(request, stream.IsError, kept);
     }
 
@@ -71,10 +75,13 @@ internal sealed class CellSink(Publisher publisher, InputChannel input, Request 
 
     private static JsonObject Bundle(JsonObject bundle, string? displayId)
     {
-        var size = bundle.Sum(entry => entry.Value is JsonValue value && value.TryGetValue<string>(out var part) ? (long)part.Length : 0);
+        var size = bundle.Sum(
+            entry => entry.Value is JsonValue value && value.TryGetValue<string>(out var part) ? (long)part.Length : 0);
         var content = new JsonObject
         {
-            ["data"] = size <= MostBundle ? bundle.DeepClone() : new JsonObject { ["text/plain"] = TooLarge(bundle, size) },
+            ["data"] = size <= MostBundle
+                ? bundle.DeepClone()
+                : new JsonObject { ["text/plain"] = TooLarge(bundle, size) },
             ["metadata"] = size <= MostBundle ? DisplaySize.Metadata(bundle) : [],
         };
         content["transient"] = displayId is null ? new JsonObject() : new JsonObject { ["display_id"] = displayId };
@@ -82,5 +89,6 @@ internal sealed class CellSink(Publisher publisher, InputChannel input, Request 
     }
 
     private static string TooLarge(JsonObject bundle, long size) => string.Create(CultureInfo.InvariantCulture,
-        $"(An output of {size / 1048576.0:0} MB as {string.Join(", ", bundle.Select(entry => entry.Key))} is too large for a notebook, which takes {MostBundle / 1048576} MB: make it smaller, or save it to a file.)");
+        $"(An output of {size / 1048576.0:0} MB as {string.Join(", ", bundle.Select(entry => entry.Key))} is too "
+            + $"large for a notebook, which takes {MostBundle / 1048576} MB: make it smaller, or save it to a file.)");
 }

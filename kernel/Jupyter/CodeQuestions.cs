@@ -15,7 +15,8 @@ internal sealed class CodeQuestions(NotebookEngine engine, string folder)
     public async Task<JsonObject> CompleteAsync(CompleteContent asked)
     {
         var index = CellText.Index(asked.Code, asked.CursorPos);
-        var answer = DirectiveCompletions.Find(asked.Code, index, folder) ?? Completions.Find(await engine.Session(), asked.Code, index);
+        var answer = DirectiveCompletions.Find(asked.Code, index, folder) ?? Completions.Find(
+            await engine.Session(), asked.Code, index);
         return answer.ToJson(asked.Code);
     }
 
@@ -23,7 +24,9 @@ internal sealed class CodeQuestions(NotebookEngine engine, string folder)
     public async Task<JsonObject> InspectAsync(InspectContent asked) =>
         Tooltips.Find(await engine.Session(), asked.Code, CellText.Index(asked.Code, asked.CursorPos));
 
-    /// <summary>Asks a first question in the background, once; called when the first cell has run and the processor is free.</summary>
+    /// <summary>
+    /// Asks a first question in the background, once; called when the first cell has run and the processor is free.
+    /// </summary>
     public void WarmUp()
     {
         if (Interlocked.Exchange(ref warm, 1) == 1) return;

@@ -12,9 +12,11 @@ internal static class Completeness
     public static JsonObject Of(string code)
     {
         var tree = CSharpSyntaxTree.ParseText(code, CellParser.Options);
-        if (!SyntaxFactory.IsCompleteSubmission(tree)) return new JsonObject { ["status"] = "incomplete", ["indent"] = Indent(code) };
+        if (!SyntaxFactory.IsCompleteSubmission(tree))
+            return new JsonObject { ["status"] = "incomplete", ["indent"] = Indent(code) };
         // A last expression needs no semicolon; `#i` and `#!` lines are the engine's and not C#'s.
-        var wrong = tree.GetDiagnostics().Any(d => d.Severity == DiagnosticSeverity.Error && d.Id is not ("CS1002" or "CS1024"));
+        var wrong = tree.GetDiagnostics().Any(
+            d => d.Severity == DiagnosticSeverity.Error && d.Id is not ("CS1002" or "CS1024"));
         return new JsonObject { ["status"] = wrong ? "invalid" : "complete" };
     }
 

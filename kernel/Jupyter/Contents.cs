@@ -5,7 +5,9 @@ namespace ImageGen.Kernel.Jupyter;
 
 /// <summary>Asks to run a cell.</summary>
 internal sealed record ExecuteContent(
-    string Code, bool Silent = false, bool? StoreHistory = null, Dictionary<string, string>? UserExpressions = null, bool AllowStdin = false, bool StopOnError = true)
+    string Code, bool Silent =
+        false, bool? StoreHistory =
+            null, Dictionary<string, string>? UserExpressions = null, bool AllowStdin = false, bool StopOnError = true)
 {
     /// <summary>Whether the cell gets a number and is remembered; a silent one never.</summary>
     public bool IsCounted => (StoreHistory ?? !Silent) && !Silent;
@@ -22,7 +24,10 @@ internal sealed record IsCompleteContent(string Code);
 
 /// <summary>Asks for earlier inputs.</summary>
 internal sealed record HistoryContent(
-    string HistAccessType, bool Output = false, bool Raw = true, int Session = 0, int Start = 0, int? Stop = null, int? N = null, string? Pattern = null, bool Unique = false);
+    string HistAccessType, bool Output =
+        false, bool Raw =
+            true, int Session =
+                0, int Start = 0, int? Stop = null, int? N = null, string? Pattern = null, bool Unique = false);
 
 /// <summary>Opens a channel for widgets, of which this kernel has none.</summary>
 internal sealed record CommOpenContent(string CommId, string TargetName);
@@ -35,7 +40,9 @@ internal sealed record InputContent(string Value);
 
 /// <summary>Reads contents, without reflection.</summary>
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
+    PropertyNamingPolicy =
+        JsonKnownNamingPolicy.SnakeCaseLower, RespectNullableAnnotations =
+            true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(ExecuteContent))]
 [JsonSerializable(typeof(CompleteContent))]
 [JsonSerializable(typeof(InspectContent))]
@@ -53,7 +60,8 @@ internal sealed partial class Contents : JsonSerializerContext
         try { return (T)request.Content.Deserialize(typeof(T), Default)!; }
         catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
-            throw new BadMessageException($"the content of {request.MessageType} is wrong: {error.Message.ReplaceLineEndings("\n").Split('\n')[0]}");
+            throw new BadMessageException($"the content of {request.MessageType} is wrong: "
+                + $"{error.Message.ReplaceLineEndings("\n").Split('\n')[0]}");
         }
     }
 }

@@ -21,7 +21,10 @@ internal static class ErrorContent
     private static string Color(string line, int index)
     {
         if (line.TrimStart().StartsWith('^')) return $"{Red}{line}{End}";
-        if (!line.StartsWith("  ", StringComparison.Ordinal)) return index == 0 || line.StartsWith("error ", StringComparison.Ordinal) ? $"{Red}{line}{End}" : line;
-        return line.IndexOf(": ", StringComparison.Ordinal) is > 0 and var colon ? $"{Faint}{line[..(colon + 1)]}{End}{line[(colon + 1)..]}" : line;
+        if (!line.StartsWith("  ", StringComparison.Ordinal))
+            return index == 0 || line.StartsWith("error ", StringComparison.Ordinal) ? $"{Red}{line}{End}" : line;
+        return line.IndexOf(": ", StringComparison.Ordinal) is > 0 and var colon
+            ? $"{Faint}{line[..(colon + 1)]}{End}{line[(colon + 1)..]}"
+            : line;
     }
 }

@@ -17,13 +17,15 @@ internal sealed partial class Executions
     private readonly Publisher publisher;
     private readonly InputChannel input;
     private readonly History history;
-    private readonly Channel<(Request Request, ExecuteContent Content)> queue = System.Threading.Channels.Channel.CreateUnbounded<(Request, ExecuteContent)>();
+    private readonly Channel<(Request Request, ExecuteContent Content)> queue =
+        System.Threading.Channels.Channel.CreateUnbounded<(Request, ExecuteContent)>();
     private readonly Lock status = new();
     private string? notice;
 
     public Executions(NotebookEngine engine, Publisher publisher, InputChannel input, History history, string? notice)
     {
-        (this.engine, this.publisher, this.input, this.history, this.notice) = (engine, publisher, input, history, notice);
+        (this.engine, this.publisher, this.input, this.history, this.notice) = (
+            engine, publisher, input, history, notice);
         _ = WorkAsync();
     }
 
@@ -36,7 +38,9 @@ internal sealed partial class Executions
     /// <summary>Cells that ended.</summary>
     public event Action? Ended;
 
-    /// <summary>Says again that a cell runs, if one does: front ends show the last status they heard, whatever it was about.</summary>
+    /// <summary>
+    /// Says again that a cell runs, if one does: front ends show the last status they heard, whatever it was about.
+    /// </summary>
     public void SayStillBusy()
     {
         lock (status)
@@ -64,19 +68,27 @@ internal sealed partial class Executions
         try
         {
             var number = engine.ExecutionCount + (content.IsCounted ? 1 : 0);
-            if (!content.Silent) publisher.Publish(request, "execute_input", new JsonObject { ["code"] = content.Code, ["execution_count"] = number });
+            if (!content.Silent)
+                publisher.Publish(
+                    request, "execute_input", new JsonObject { ["code"] = content.Code, ["execution_count"] = number });
             if (content.IsCounted) history.Add(number, content.Code);
-            if (notice is not null && !content.Silent) publisher.Stream(request, true, Interlocked.Exchange(ref notice, null) + "\n");
+            if (notice is not null && !content.Silent)
+                publisher.Stream(request, true, Interlocked.Exchange(ref notice, null) + "\n");
 
             Started?.Invoke(number, content.Code);
-            IOutputSink sink = content.Silent ? new NoSink() : new CellSink(publisher, input, request, number, content.AllowStdin);
+            IOutputSink sink = content.Silent
+                ? new NoSink()
+                : new CellSink(publisher, input, request, number, content.AllowStdin);
             var result = await engine.ExecuteAsync(content.Code, sink, content.IsCounted);
-            if (result.Error is { Name: "CompilationError" } && !content.Silent && LooksLikePython().IsMatch(content.Code))
-                publisher.Stream(request, true, "This looks like Python, and this notebook's kernel runs C#: choose another kernel in the menu Kernel, or write it in C#.\n");
+            if (result.Error is { Name: "CompilationError" } && !content.Silent
+                && LooksLikePython().IsMatch(content.Code))
+                publisher.Stream(request, true, "This looks like Python, and this notebook's kernel runs C#: choose "
+                    + "another kernel in the menu Kernel, or write it in C#.\n");
             var reply = result.Error is { } error ? ErrorContent.Of(error) : [];
             reply["status"] = result.Status == CellStatus.Ok ? "ok" : "error";
             reply["execution_count"] = number;
-            if (result.Status == CellStatus.Ok) reply["user_expressions"] = await EvaluateAsync(content.UserExpressions ?? []);
+            if (result.Status == CellStatus.Ok)
+                reply["user_expressions"] = await EvaluateAsync(content.UserExpressions ?? []);
             if (result.Status == CellStatus.Ok) reply["payload"] = new JsonArray();
             if (result.Status != CellStatus.Ok && content.StopOnError)
             {
@@ -115,7 +127,9 @@ internal sealed partial class Executions
     private void Drop(Request request)
     {
         publisher.Status(request, "busy");
-        publisher.Reply(request, "execute_reply", new JsonObject { ["status"] = "aborted", ["execution_count"] = engine.ExecutionCount });
+        publisher.Reply(
+            request, "execute_reply",
+            new JsonObject { ["status"] = "aborted", ["execution_count"] = engine.ExecutionCount });
         publisher.Status(request, "idle");
     }
 

@@ -25,7 +25,8 @@ internal sealed class History
             IEnumerable<(int Number, string Code)> found = asked.HistAccessType switch
             {
                 // Session 0 is this one; a negative one lies that many back, and nothing is kept of those.
-                "range" when asked.Session is 0 or Session => inputs.Where(i => i.Number >= asked.Start && (asked.Stop is null || i.Number < asked.Stop)),
+                "range" when asked.Session is 0 or Session =>
+                    inputs.Where(i => i.Number >= asked.Start && (asked.Stop is null || i.Number < asked.Stop)),
                 "tail" => inputs.TakeLast(Math.Max(0, asked.N ?? 0)),
                 "search" => Search(asked),
                 _ => [],
@@ -40,7 +41,8 @@ internal sealed class History
 
     private IEnumerable<(int Number, string Code)> Search(HistoryContent asked)
     {
-        var found = inputs.Where(i => FileSystemName.MatchesSimpleExpression(asked.Pattern ?? "*", i.Code, ignoreCase: false));
+        var found = inputs.Where(
+            i => FileSystemName.MatchesSimpleExpression(asked.Pattern ?? "*", i.Code, ignoreCase: false));
         if (asked.Unique) found = found.Reverse().DistinctBy(i => i.Code).Reverse();
         return asked.N is { } n ? found.TakeLast(Math.Max(0, n)) : found;
     }

@@ -17,7 +17,9 @@ internal sealed class InputChannel(Publisher publisher)
             var answer = waiting = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
             try
             {
-                publisher.Ask(request, Channel.Stdin, "input_request", new JsonObject { ["prompt"] = prompt, ["password"] = isPassword });
+                publisher.Ask(
+                    request, Channel.Stdin, "input_request",
+                    new JsonObject { ["prompt"] = prompt, ["password"] = isPassword });
                 answer.Task.Wait(cancellationToken);
                 return answer.Task.Result;
             }
@@ -29,6 +31,7 @@ internal sealed class InputChannel(Publisher publisher)
     public void Answer(Request reply)
     {
         var value = Contents.Of<InputContent>(reply).Value;
-        if (waiting?.TrySetResult(value) != true) KernelLog.Write("An input_reply was dropped: no cell asked for input.");
+        if (waiting?.TrySetResult(value) != true)
+            KernelLog.Write("An input_reply was dropped: no cell asked for input.");
     }
 }

@@ -1,6 +1,8 @@
 namespace ImageGen.Kernel.Jupyter;
 
-/// <summary>What the kernel tells whoever runs Jupyter: lines on standard error, which Jupyter puts into its own log.</summary>
+/// <summary>
+/// What the kernel tells whoever runs Jupyter: lines on standard error, which Jupyter puts into its own log.
+/// </summary>
 internal static class KernelLog
 {
     // Taken before the engine takes over the console.

@@ -11,7 +11,9 @@ internal static class KernelProcess
 {
     private static readonly TimeSpan PatienceForEnd = TimeSpan.FromSeconds(4);
 
-    /// <summary>Serves one notebook until a client ends it, the process that started it is gone, or the system asks.</summary>
+    /// <summary>
+    /// Serves one notebook until a client ends it, the process that started it is gone, or the system asks.
+    /// </summary>
     /// <param name="connectionFile">The file that Jupyter passes.</param>
     /// <returns>The exit code.</returns>
     public static async Task<int> RunAsync(string connectionFile)
@@ -37,7 +39,9 @@ internal static class KernelProcess
             signal.Cancel = true;
             server.Stop();
         });
-        using var hangUp = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+        using var hangUp = OperatingSystem.IsWindows()
+            ? null
+            : PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
         {
             signal.Cancel = true;
             server.Stop();
@@ -49,7 +53,8 @@ internal static class KernelProcess
         {
             mark.Clear();
             if (ending) return;
-            const string Line = "The cell called Environment.Exit, which ends the kernel itself: all variables are gone. Remove the call; a cell ends by itself.";
+            const string Line = "The cell called Environment.Exit, which ends the kernel itself: all variables are "
+                + "gone. Remove the call; a cell ends by itself.";
             server.LastWords(new ErrorOutput("EnvironmentExit", Line, null, Line));
             KernelLog.Write("A cell called Environment.Exit.");
             server.Dispose();

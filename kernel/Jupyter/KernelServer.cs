@@ -8,8 +8,8 @@ using NetMQ;
 namespace ImageGen.Kernel.Jupyter;
 
 /// <summary>
-/// Answers a notebook's front end. Cells run in order; questions about code (completion, tooltips, history) are answered
-/// beside them, also while a cell trains; control messages wait for neither.
+/// Answers a notebook's front end. Cells run in order; questions about code (completion, tooltips, history) are
+/// answered beside them, also while a cell trains; control messages wait for neither.
 /// </summary>
 internal sealed class KernelServer : IDisposable
 {
@@ -90,7 +90,8 @@ internal sealed class KernelServer : IDisposable
             else if (request.MessageType == "execute_request" && channel == Channel.Shell) Executions.Add(request);
             else (channel == Channel.Control ? commands : questions).Writer.TryWrite(request);
         }
-        catch (BadMessageException error) { KernelLog.Write($"A message on the {channel} channel was dropped: {error.Message}."); }
+        catch (BadMessageException error) { KernelLog.Write($"A message on the {channel} channel was dropped: "
+            + $"{error.Message}."); }
         catch (Exception error) { KernelLog.Write($"A message on the {channel} channel was dropped: {error}"); }
     }
 
@@ -100,7 +101,8 @@ internal sealed class KernelServer : IDisposable
         {
             publisher.Status(request, "busy");
             try { await AnswerAsync(request); }
-            catch (BadMessageException error) { KernelLog.Write($"A message on the {request.Channel} channel was dropped: {error.Message}."); }
+            catch (BadMessageException error) { KernelLog.Write($"A message on the {request.Channel} channel was "
+                + $"dropped: {error.Message}."); }
             catch (Exception error)
             {
                 KernelLog.Write($"A {request.MessageType} failed inside the kernel: {error}");
@@ -148,7 +150,8 @@ internal sealed class KernelServer : IDisposable
                 JsonObject Content() => new() { ["status"] = "ok", ["restart"] = restart };
                 Reply(request, Content());
                 publisher.Publish(request, "shutdown_reply", Content());
-                _ = Task.Delay(50).ContinueWith(_ => shutdown.TrySetResult(restart), TaskScheduler.Default); // After the idle status.
+                // After the idle status.
+                _ = Task.Delay(50).ContinueWith(_ => shutdown.TrySetResult(restart), TaskScheduler.Default);
                 break;
             default:
                 KernelLog.Write($"A message of the unknown type {request.MessageType} was dropped.");
@@ -174,7 +177,8 @@ internal sealed class KernelServer : IDisposable
             ["file_extension"] = ".cs",
             ["pygments_lexer"] = "csharp",
         },
-        ["help_links"] = new JsonArray(new JsonObject { ["text"] = "C# reference", ["url"] = "https://learn.microsoft.com/dotnet/csharp/" }),
+        ["help_links"] = new JsonArray(
+            new JsonObject { ["text"] = "C# reference", ["url"] = "https://learn.microsoft.com/dotnet/csharp/" }),
         ["debugger"] = false,
     };
 }

@@ -22,7 +22,8 @@ internal static class KernelSpec
     public static string UserFolder =>
         Variable("JUPYTER_DATA_DIR") is { } own ? own
         : OperatingSystem.IsMacOS() ? Path.Combine(UserHome.Folder, "Library", "Jupyter")
-        : OperatingSystem.IsWindows() ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData), "jupyter")
+        : OperatingSystem.IsWindows() ? Path.Combine(
+            Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData), "jupyter")
         : Path.Combine(Variable("XDG_DATA_HOME") ?? Path.Combine(UserHome.Folder, ".local", "share"), "jupyter");
 
     /// <summary>The data folder of an installation of Python or conda.</summary>
@@ -38,19 +39,24 @@ internal static class KernelSpec
         try
         {
             Directory.CreateDirectory(kernels);
-            var part = Directory.CreateDirectory(Path.Combine(kernels, $"{Name}.{Environment.ProcessId}.part")).FullName;
-            File.WriteAllText(Path.Combine(part, "kernel.json"), Json().ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + "\n");
+            var part =
+                Directory.CreateDirectory(Path.Combine(kernels, $"{Name}.{Environment.ProcessId}.part")).FullName;
+            File.WriteAllText(
+                Path.Combine(part, "kernel.json"),
+                Json().ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + "\n");
             foreach (var logo in Logos) WriteResource(logo, Path.Combine(part, logo));
 
             var replaced = Directory.Exists(folder) && !IsOurs(folder);
-            if (replaced && !Directory.Exists(Path.Combine(kernels, SetAside))) Directory.Move(folder, Path.Combine(kernels, SetAside));
+            if (replaced && !Directory.Exists(Path.Combine(kernels, SetAside)))
+                Directory.Move(folder, Path.Combine(kernels, SetAside));
             else if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
             Directory.Move(part, folder);
             return (folder, replaced);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new NotebookException($"The kernel cannot be installed in {kernels}: {error.Message} Choose a folder of yours with --prefix DIR, or use --user.", error);
+            throw new NotebookException($"The kernel cannot be installed in {kernels}: {error.Message} Choose a "
+                + $"folder of yours with --prefix DIR, or use --user.", error);
         }
     }
 
@@ -101,5 +107,6 @@ internal static class KernelSpec
         catch (Exception error) when (error is IOException or JsonException or InvalidOperationException) { return false; }
     }
 
-    private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
+    private static string? Variable(string name) =>
+        Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
 }

@@ -13,7 +13,8 @@ internal static class ParentWatch
     {
         if (!long.TryParse(Environment.GetEnvironmentVariable("JPY_PARENT_PID"), out var parent) || parent <= 1) return;
         // On Windows Jupyter passes an inherited handle, elsewhere the process id.
-        var watch = OperatingSystem.IsWindows() ? (Action)(() => WaitForHandle((nint)parent)) : () => WaitForProcess((int)parent);
+        var watch = OperatingSystem.IsWindows() ? (Action)(() => WaitForHandle((nint)parent)) : () =>
+            WaitForProcess((int)parent);
         new Thread(() =>
         {
             watch();

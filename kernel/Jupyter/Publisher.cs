@@ -12,8 +12,8 @@ namespace ImageGen.Kernel.Jupyter;
 /// </summary>
 internal sealed class Publisher : IDisposable
 {
-    // Text written in small pieces leaves a few times a second; a burst of displays leaves slower than a front end's limit
-    // (Jupyter's server stops listening at 1,000 messages a second).
+    // Text written in small pieces leaves a few times a second; a burst of displays leaves slower than a front end's
+    // limit (Jupyter's server stops listening at 1,000 messages a second).
     private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(50);
     private const int MostGathered = 64 * 1024;
     private const int MostDisplaysPerSecond = 200;
@@ -38,20 +38,24 @@ internal sealed class Publisher : IDisposable
     }
 
     /// <summary>Tells all clients.</summary>
-    public void Publish(Request? parent, string type, JsonObject content) => Add(new Outgoing(parent, type, content, null));
+    public void Publish(Request? parent, string type, JsonObject content) =>
+        Add(new Outgoing(parent, type, content, null));
 
     /// <summary>Tells all clients text of a stream; neighboring pieces go together.</summary>
     public void Stream(Request parent, bool isError, string text) =>
         Add(new Outgoing(parent, "stream", new JsonObject { ["name"] = isError ? "stderr" : "stdout" }, null) { Text = new StringBuilder(text) });
 
     /// <summary>Answers the client that asked.</summary>
-    public void Reply(Request request, string type, JsonObject content) => Add(new Outgoing(request, type, content, request.Channel));
+    public void Reply(Request request, string type, JsonObject content) =>
+        Add(new Outgoing(request, type, content, request.Channel));
 
     /// <summary>Asks the client that asked, on a channel of its own.</summary>
-    public void Ask(Request request, Channel channel, string type, JsonObject content) => Add(new Outgoing(request, type, content, channel));
+    public void Ask(Request request, Channel channel, string type, JsonObject content) =>
+        Add(new Outgoing(request, type, content, channel));
 
     /// <summary>Begins or ends the work on a request.</summary>
-    public void Status(Request? parent, string state) => Publish(parent, "status", new JsonObject { ["execution_state"] = state });
+    public void Status(Request? parent, string state) =>
+        Publish(parent, "status", new JsonObject { ["execution_state"] = state });
 
     /// <summary>Sends what is queued, then ends.</summary>
     public void Dispose()
@@ -112,7 +116,8 @@ internal sealed class Publisher : IDisposable
             second.Restart();
             displaysThisSecond = 0;
         }
-        if (++displaysThisSecond >= MostDisplaysPerSecond) Thread.Sleep(Math.Max(0, 1000 - (int)second.ElapsedMilliseconds));
+        if (++displaysThisSecond >= MostDisplaysPerSecond)
+            Thread.Sleep(Math.Max(0, 1000 - (int)second.ElapsedMilliseconds));
     }
 
     private sealed record Outgoing(Request? Parent, string Type, JsonObject Content, Channel? To)
@@ -131,7 +136,8 @@ internal sealed class Publisher : IDisposable
                 Text.Append(next.Text);
                 return true;
             }
-            if ((string?)next.Content["transient"]!["display_id"] != (string?)Content["transient"]!["display_id"]) return false;
+            if ((string?)next.Content["transient"]!["display_id"] != (string?)Content["transient"]!["display_id"])
+                return false;
             foreach (var part in new[] { "data", "metadata" }) Content[part] = next.Content[part]!.DeepClone();
             return true;
         }

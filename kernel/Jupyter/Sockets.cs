@@ -4,8 +4,8 @@ using NetMQ.Sockets;
 namespace ImageGen.Kernel.Jupyter;
 
 /// <summary>
-/// The five sockets. One thread receives and answers the heartbeat and never waits for anything else; iopub belongs to the
-/// publisher's thread.
+/// The five sockets. One thread receives and answers the heartbeat and never waits for anything else; iopub belongs to
+/// the publisher's thread.
 /// </summary>
 internal sealed class Sockets : IDisposable
 {
@@ -54,7 +54,8 @@ internal sealed class Sockets : IDisposable
         };
         replies.ReceiveReady += (_, _) =>
         {
-            while (replies.TryDequeue(out var reply, TimeSpan.Zero)) routers[reply.Channel].TrySendMultipartMessage(TimeSpan.Zero, reply.Message);
+            while (replies.TryDequeue(out var reply, TimeSpan.Zero))
+                routers[reply.Channel].TrySendMultipartMessage(TimeSpan.Zero, reply.Message);
         };
         poller.Add(heartbeat);
         poller.Add(replies);
@@ -104,7 +105,8 @@ internal sealed class Sockets : IDisposable
         {
             var name = connection.Ports().First(p => p.Port == port).Name;
             throw new NotebookException(error is AddressAlreadyInUseException or System.Net.Sockets.SocketException { SocketErrorCode: System.Net.Sockets.SocketError.AddressAlreadyInUse }
-                ? $"Port {port} ({name}) is already in use: another program took it since Jupyter chose it. Start the kernel again."
+                ? $"Port {port} ({name}) is already in use: another program took it since "
+                    + $"Jupyter chose it. Start the kernel again."
                 : $"The kernel cannot listen at {connection.Address(port)} ({name}): {error.Message}.", error);
         }
     }

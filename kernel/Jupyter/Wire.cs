@@ -37,7 +37,8 @@ internal sealed class Wire(string key)
         var delimiter = 0;
         while (delimiter < frames.FrameCount && !frames[delimiter].Span().SequenceEqual(Delimiter)) delimiter++;
         if (frames.FrameCount - delimiter - 1 < FramesAfterDelimiter) throw new BadMessageException("it lacks frames");
-        var parts = Enumerable.Range(delimiter + 2, FramesAfterDelimiter - 1).Select(i => frames[i].ToByteArray(copy: true)).ToArray();
+        var parts = Enumerable.Range(delimiter + 2, FramesAfterDelimiter - 1).Select(
+            i => frames[i].ToByteArray(copy: true)).ToArray();
         Verify(frames[delimiter + 1].Span(), parts);
 
         var header = Parse(parts[0], "header");
@@ -116,7 +117,9 @@ internal sealed class Wire(string key)
     {
         try
         {
-            if (header.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text) return text;
+            if (header.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+                && value.GetString() is { Length: > 0 } text)
+                return text;
         }
         catch (InvalidOperationException) { } // Not UTF-8.
         throw new BadMessageException($"its header has no {name}");

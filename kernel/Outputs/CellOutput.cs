@@ -30,7 +30,9 @@ public sealed record UpdateDisplay(string DisplayId, JsonObject Bundle) : CellOu
 public sealed record ResultOutput(JsonObject Bundle) : CellOutput;
 
 /// <summary>Why a cell did not end well, as the student should see it.</summary>
-/// <param name="Name">The kind of error, for example <c>InvalidOperationException</c> or <c>CompilationError</c>.</param>
+/// <param name="Name">
+/// The kind of error, for example <c>InvalidOperationException</c> or <c>CompilationError</c>.
+/// </param>
 /// <param name="Message">Its first line.</param>
 /// <param name="Line">The line of this cell, from 1, where known.</param>
 /// <param name="Text">All that is shown, with the offending source line.</param>
@@ -40,7 +42,9 @@ public sealed record ErrorOutput(string Name, string Message, int? Line, string 
 /// <param name="Wait">Only when the next output comes, so that nothing flickers.</param>
 public sealed record ClearOutput(bool Wait) : CellOutput;
 
-/// <summary>Takes the outputs of a cell. Called from any thread, also after the cell has ended; must return quickly.</summary>
+/// <summary>
+/// Takes the outputs of a cell. Called from any thread, also after the cell has ended; must return quickly.
+/// </summary>
 public interface IOutputSink
 {
     /// <summary>Takes one output.</summary>

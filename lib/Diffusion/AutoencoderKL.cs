@@ -49,7 +49,9 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
     public ScalarType Type => toLatents.weight!.dtype;
 
     /// <summary>The distribution of the latents of pictures, not scaled.</summary>
-    /// <param name="pictures"><c>[B, 3, H, W]</c> in [−1, 1]; height and width are multiples of <see cref="AutoencoderConfig.Factor"/>.</param>
+    /// <param name="pictures">
+    /// <c>[B, 3, H, W]</c> in [−1, 1]; height and width are multiples of <see cref="AutoencoderConfig.Factor"/>.
+    /// </param>
     /// <exception cref="CourseException">The pictures have another shape.</exception>
     public LatentDistribution Encode(Tensor pictures)
     {
@@ -68,7 +70,10 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
         return decoder.call(fromLatents.call(latents).LaidOut(true)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Pictures to latents of deviation 1: the likeliest ones, times <see cref="AutoencoderConfig.ScalingFactor"/>, in float32 whatever the model's type. No gradients.</summary>
+    /// <summary>
+    /// Pictures to latents of deviation 1: the likeliest ones, times <see cref="AutoencoderConfig.ScalingFactor"/>, in
+    /// float32 whatever the model's type. No gradients.
+    /// </summary>
     /// <inheritdoc cref="Encode"/>
     public Tensor ToLatents(Tensor pictures)
     {
@@ -84,7 +89,8 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        return Decode((latents / Config.ScalingFactor).to(Type)).to(ScalarType.Float32).clamp(-1, 1).MoveToOuterDisposeScope();
+        return Decode((latents / Config.ScalingFactor).to(Type)).to(ScalarType.Float32).clamp(-1, 1)
+            .MoveToOuterDisposeScope();
     }
 
     /// <summary>Pictures through the latents and back, <c>[B, 3, H, W]</c> in about [−1, 1].</summary>
@@ -95,29 +101,38 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
     }
 
     /// <summary>The parameters on the way to the latents, by their names in the whole.</summary>
-    internal IEnumerable<(string Name, Parameter Value)> EncoderParameters() => named_parameters().Where(parameter => IsEncoders(parameter.name));
+    internal IEnumerable<(string Name, Parameter Value)> EncoderParameters() =>
+        named_parameters().Where(parameter => IsEncoders(parameter.name));
 
     /// <summary>The parameters on the way back to pictures.</summary>
-    internal IEnumerable<Parameter> DecoderParameters() => named_parameters().Where(parameter => !IsEncoders(parameter.name)).Select(parameter => parameter.parameter);
+    internal IEnumerable<Parameter> DecoderParameters() =>
+        named_parameters().Where(parameter => !IsEncoders(parameter.name)).Select(parameter => parameter.parameter);
 
     /// <summary>
-    /// Weights to train from. Every convolution keeps the size of what passes through it: weights of variance 1 / inputs (LeCun
-    /// and others, "Efficient BackProp", 1998); with torch's own, a third of that, colors are learned late. Every residual block
-    /// begins as nothing added, and the latents with little noise, so that the first steps learn to pass the picture on.
+    /// Weights to train from. Every convolution keeps the size of what passes through it: weights of variance 1 /
+    /// inputs (LeCun and others, "Efficient BackProp", 1998); with torch's own, a third of that, colors are learned
+    /// late. Every residual block begins as nothing added, and the latents with little noise, so that the first steps
+    /// learn to pass the picture on.
     /// </summary>
     public void InitializeForTraining()
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         foreach (var (name, parameter) in named_parameters())
-            if (name.Contains("conv2.", StringComparison.Ordinal) || name.Contains("to_out.0.", StringComparison.Ordinal)) parameter.zero_();
+            if (name.Contains("conv2.", StringComparison.Ordinal)
+                || name.Contains("to_out.0.", StringComparison.Ordinal))
+                parameter.zero_();
             else if (parameter.dim() == 4) parameter.normal_(0, 1 / Math.Sqrt(parameter.numel() / parameter.shape[0]));
-            else if (name.Contains("conv", StringComparison.Ordinal) && !name.Contains("norm", StringComparison.Ordinal)) parameter.zero_();
+            else if (
+                name.Contains("conv", StringComparison.Ordinal)
+                    && !name.Contains("norm", StringComparison.Ordinal)) parameter.zero_();
         toLatents.weight![Config.LatentChannels..].zero_();
         toLatents.bias![Config.LatentChannels..].fill_(-6); // ln σ²: σ = 0.05
     }
 
-    /// <summary>The autoencoder that comes with the course: flowers of 64×64 pixels to latents of 16×16×4 and back.</summary>
+    /// <summary>
+    /// The autoencoder that comes with the course: flowers of 64×64 pixels to latents of 16×16×4 and back.
+    /// </summary>
     /// <exception cref="CourseException">Its checkpoint is missing or damaged.</exception>
     public static AutoencoderKL Pretrained()
     {
@@ -125,7 +140,9 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
         return Load(file, Compute.Device);
     }
 
-    /// <summary>Reads a checkpoint that carries its configuration as a note, such as the course's own <c>autoencoder</c>.</summary>
+    /// <summary>
+    /// Reads a checkpoint that carries its configuration as a note, such as the course's own <c>autoencoder</c>.
+    /// </summary>
     /// <exception cref="CourseException">The file has no configuration, or does not fit it.</exception>
     public static AutoencoderKL Load(WeightFile file, Device? device = null)
     {
@@ -140,8 +157,11 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
     /// <param name="config">The configuration, from the config.json beside them.</param>
     /// <param name="device">Where it goes.</param>
     /// <param name="type">The type of its numbers, whatever the file's.</param>
-    /// <exception cref="CourseException">The file does not fit: the message lists what is missing or of another shape.</exception>
-    public static AutoencoderKL Open(WeightFile file, AutoencoderConfig config, Device device, ScalarType type = ScalarType.Float32)
+    /// <exception cref="CourseException">
+    /// The file does not fit: the message lists what is missing or of another shape.
+    /// </exception>
+    public static AutoencoderKL Open(
+        WeightFile file, AutoencoderConfig config, Device device, ScalarType type = ScalarType.Float32)
     {
         var model = EmptyModule.Of(nowhere => new AutoencoderKL(config, nowhere));
         try
@@ -157,25 +177,32 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
         return model;
     }
 
-    /// <summary>From a name in a published file to this module's name: before 2023 the attention's layers were called query, key, value and proj_attn.</summary>
+    /// <summary>
+    /// From a name in a published file to this module's name: before 2023 the attention's layers were called query,
+    /// key, value and proj_attn.
+    /// </summary>
     public static string Rename(string name)
     {
         if (!name.Contains(".attentions.", StringComparison.Ordinal)) return name;
-        foreach (var (old, now) in (ReadOnlySpan<(string, string)>)[("query", "to_q"), ("key", "to_k"), ("value", "to_v"), ("proj_attn", "to_out.0")])
+        (string, string)[] renamed = [("query", "to_q"), ("key", "to_k"), ("value", "to_v"), ("proj_attn", "to_out.0")];
+        foreach (var (old, now) in renamed)
             name = name.Replace($".{old}.", $".{now}.", StringComparison.Ordinal);
         return name;
     }
 
-    private static bool IsEncoders(string name) => name.StartsWith("encoder.", StringComparison.Ordinal) || name.StartsWith("quant_conv.", StringComparison.Ordinal);
+    private static bool IsEncoders(string name) => name.StartsWith("encoder.", StringComparison.Ordinal)
+        || name.StartsWith("quant_conv.", StringComparison.Ordinal);
 
     private void Require(Tensor pictures)
     {
         if (pictures.shape is not [_, 3, _, _])
-            throw new CourseException($"The autoencoder takes pictures [B, 3, H, W], and was given [{string.Join(", ", pictures.shape)}].");
+            throw new CourseException($"The autoencoder takes pictures [B, 3, H, W], and was given "
+                + $"[{string.Join(", ", pictures.shape)}].");
         var (height, width) = (pictures.shape[2], pictures.shape[3]);
         var factor = Config.Factor;
         if (height % factor != 0 || width % factor != 0 || height == 0 || width == 0)
-            throw new CourseException($"A picture of {width}×{height} pixels does not fit the autoencoder: width and height must be multiples of {factor}, "
+            throw new CourseException($"A picture of {width}×{height} pixels does not fit the autoencoder: width and "
+                + $"height must be multiples of {factor}, "
                 + $"for example {Near(width)}×{Near(height)}.");
 
         long Near(long side) => Math.Max(1, (side + factor / 2) / factor) * factor;

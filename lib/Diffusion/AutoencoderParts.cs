@@ -6,7 +6,9 @@ using static TorchSharp.torch;
 
 namespace ImageGen.Diffusion;
 
-/// <summary>A residual block, attention over all places, and another residual block: the middle of encoder and decoder.</summary>
+/// <summary>
+/// A residual block, attention over all places, and another residual block: the middle of encoder and decoder.
+/// </summary>
 internal sealed class AutoencoderMiddle : nn.Module<Tensor, Tensor>
 {
     private readonly ResnetBlock first, second;
@@ -40,7 +42,8 @@ internal sealed class AutoencoderLevel : nn.Module<Tensor, Tensor>
     /// <param name="count">Residual blocks.</param>
     /// <param name="config">The autoencoder's configuration.</param>
     /// <param name="resampling">
-    /// Makes the layer that does so, <see cref="Downsample"/> or <see cref="Upsample"/>; null where the resolution stays.
+    /// Makes the layer that does so, <see cref="Downsample"/> or <see cref="Upsample"/>; null where the resolution
+    /// stays.
     /// </param>
     /// <param name="device">Where it lives.</param>
     internal AutoencoderLevel(
@@ -79,11 +82,13 @@ internal sealed class AutoencoderEncoder : nn.Module<Tensor, Tensor>
         register_module("conv_in", convIn = nn.Conv2d(3, channels[0], kernel_size: 3, padding: 1, device: device));
         downBlocks = [.. channels.Select((outputs, level) => new AutoencoderLevel(
             channels[Math.Max(0, level - 1)], outputs, config.ResnetsPerLevel, config,
-            level == channels.Count - 1 ? null : () => new Downsample(outputs, onlyRightAndBottom: true, device), device))];
+            level == channels.Count - 1 ? null : () =>
+                new Downsample(outputs, onlyRightAndBottom: true, device), device))];
         midBlock = new(channels[^1], groups, device);
         register_module("down_blocks", Numbered.Of(downBlocks));
         register_module("mid_block", midBlock);
-        register_module("conv_norm_out", normOut = Norms.Grouped(channels[^1], groups, AutoencoderKL.NormEpsilon, device));
+        register_module(
+            "conv_norm_out", normOut = Norms.Grouped(channels[^1], groups, AutoencoderKL.NormEpsilon, device));
         convOut = nn.Conv2d(channels[^1], 2 * config.LatentChannels, kernel_size: 3, padding: 1, device: device);
         register_module("conv_out", convOut);
     }
@@ -119,7 +124,8 @@ internal sealed class AutoencoderDecoder : nn.Module<Tensor, Tensor>
         register_module("conv_in", convIn);
         register_module("mid_block", midBlock);
         register_module("up_blocks", Numbered.Of(upBlocks));
-        register_module("conv_norm_out", normOut = Norms.Grouped(channels[^1], groups, AutoencoderKL.NormEpsilon, device));
+        register_module(
+            "conv_norm_out", normOut = Norms.Grouped(channels[^1], groups, AutoencoderKL.NormEpsilon, device));
         register_module("conv_out", convOut = nn.Conv2d(channels[^1], 3, kernel_size: 3, padding: 1, device: device));
     }
 
@@ -134,7 +140,9 @@ internal sealed class AutoencoderDecoder : nn.Module<Tensor, Tensor>
     protected override void RegisterComponents() { }
 }
 
-/// <summary>Blocks one after the other. What lies between two of them is freed at once: large pictures have large maps.</summary>
+/// <summary>
+/// Blocks one after the other. What lies between two of them is freed at once: large pictures have large maps.
+/// </summary>
 internal static class Chain
 {
     internal static Tensor Run(Tensor x, IEnumerable<nn.Module> blocks)

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace ImageGen.Diffusion;
 
 /// <summary>
-/// Decodes large latents in overlapping tiles that fade into one another, so that memory grows with the tile and not with
-/// the picture. Each tile is normalized by itself, so colors may differ a little from a decoding in one piece.
+/// Decodes large latents in overlapping tiles that fade into one another, so that memory grows with the tile and not
+/// with the picture. Each tile is normalized by itself, so colors may differ a little from a decoding in one piece.
 /// </summary>
 public static class AutoencoderTiling
 {
@@ -20,7 +20,9 @@ public static class AutoencoderTiling
     public static Tensor ToPicturesInTiles(this AutoencoderKL model, Tensor latents, int tile = 64, int overlap = 16)
     {
         if (tile < 2) throw new CourseException($"The tile is {tile} latents: it must be at least 2.");
-        if (overlap < 0 || 2 * overlap >= tile) throw new CourseException($"The overlap is {overlap} latents: it must be 0 or more, and less than half the tile of {tile}.");
+        if (overlap < 0 || 2 * overlap >= tile)
+            throw new CourseException($"The overlap is {overlap} latents: it must be 0 or more, and less than half "
+                + $"the tile of {tile}.");
         var (height, width) = ((int)latents.shape[2], (int)latents.shape[3]);
         if (height <= tile && width <= tile) return model.ToPictures(latents);
         using var scope = NewDisposeScope();
@@ -34,12 +36,14 @@ public static class AutoencoderTiling
                 using var one = NewDisposeScope();
                 var (rows, columns) = (Math.Min(tile, height - top), Math.Min(tile, width - left));
                 var picture = model.ToPictures(latents.narrow(2, top, rows).narrow(3, left, columns));
-                var fade = Ramp(rows, top, height, overlap, factor).unsqueeze(1) * Ramp(columns, left, width, overlap, factor).unsqueeze(0);
+                var fade = Ramp(rows, top, height, overlap, factor).unsqueeze(1) * Ramp(
+                    columns, left, width, overlap, factor).unsqueeze(0);
                 fade = fade.to(latents.device);
                 Place(sum).add_(picture * fade);
                 Place(weights).add_(fade);
 
-                Tensor Place(Tensor whole) => whole.narrow(2, top * factor, rows * factor).narrow(3, left * factor, columns * factor);
+                Tensor Place(Tensor whole) =>
+                    whole.narrow(2, top * factor, rows * factor).narrow(3, left * factor, columns * factor);
             }
         return (sum / weights).MoveToOuterDisposeScope();
     }

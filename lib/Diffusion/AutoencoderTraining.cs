@@ -15,8 +15,8 @@ public sealed record AutoencoderOptions
     public int Steps { get; init; } = 4000;
 
     /// <summary>
-    /// After so many steps the encoder stays as it is, averaged, and the decoder goes on alone: what was trained on the latents
-    /// keeps fitting, and pictures come back sharper. Null trains both to the end.
+    /// After so many steps the encoder stays as it is, averaged, and the decoder goes on alone: what was trained on the
+    /// latents keeps fitting, and pictures come back sharper. Null trains both to the end.
     /// </summary>
     public int? EncoderSteps { get; init; }
 
@@ -62,17 +62,25 @@ public sealed record AutoencoderOptions
     internal void Check()
     {
         if (Steps < 1) throw new CourseException($"Steps is {Steps}: it must be at least 1.");
-        if (EncoderSteps < 1) throw new CourseException($"EncoderSteps is {EncoderSteps}: it must be at least 1, or null to train the encoder to the end.");
-        if (LearningRate is not (> 0 and < 1)) throw new CourseException($"LearningRate is {LearningRate}: it must be above 0 and below 1.");
+        if (EncoderSteps < 1)
+            throw new CourseException($"EncoderSteps is {EncoderSteps}: it must be at least 1, or null to train the "
+                + $"encoder to the end.");
+        if (LearningRate is not (> 0 and < 1))
+            throw new CourseException($"LearningRate is {LearningRate}: it must be above 0 and below 1.");
         if (SaveEvery < 1) throw new CourseException($"SaveEvery is {SaveEvery}: it must be at least 1.");
-        foreach (var (name, weight) in new[] { (nameof(EdgeWeight), EdgeWeight), (nameof(PerceptualWeight), PerceptualWeight), (nameof(DivergenceWeight), DivergenceWeight) })
+        (string, double)[] weights =
+        [
+            (nameof(EdgeWeight), EdgeWeight), (nameof(PerceptualWeight), PerceptualWeight),
+            (nameof(DivergenceWeight), DivergenceWeight),
+        ];
+        foreach (var (name, weight) in weights)
             if (weight is not (>= 0 and < 1e6)) throw new CourseException($"{name} is {weight}: it must be 0 or more.");
     }
 }
 
 /// <summary>
-/// Trains an autoencoder: a picture goes through the latents and back, and what comes out is compared pixel by pixel, edge
-/// by edge and, with a network that sees, feature by feature.
+/// Trains an autoencoder: a picture goes through the latents and back, and what comes out is compared pixel by pixel,
+/// edge by edge and, with a network that sees, feature by feature.
 /// </summary>
 public static class AutoencoderTraining
 {
@@ -83,7 +91,9 @@ public static class AutoencoderTraining
     /// <param name="model">The model, with weights to start from.</param>
     /// <param name="pictures">What to learn.</param>
     /// <param name="options">How.</param>
-    /// <param name="progress">Told of the steps; may be null. Samples show pictures above their reconstructions.</param>
+    /// <param name="progress">
+    /// Told of the steps; may be null. Samples show pictures above their reconstructions.
+    /// </param>
     /// <param name="cancellation">Stops before the next step; what was learned stays.</param>
     /// <returns>The losses, and the time with that of earlier runs it went on from.</returns>
     /// <exception cref="CourseException">An option is out of range, or a loss is not a number.</exception>
@@ -145,7 +155,10 @@ public static class AutoencoderTraining
         }
     }
 
-    /// <summary>How near pictures come back, in decibels: 10·log₁₀(4 / mean squared error) for values in [−1, 1]; the mean over the pictures.</summary>
+    /// <summary>
+    /// How near pictures come back, in decibels: 10·log₁₀(4 / mean squared error) for values in [−1, 1]; the mean over
+    /// the pictures.
+    /// </summary>
     /// <param name="model">The model.</param>
     /// <param name="pictures">Pictures, best ones that training did not show.</param>
     /// <param name="count">How many of them.</param>
@@ -153,8 +166,7 @@ public static class AutoencoderTraining
     {
         using var noGrad = no_grad();
         var (sum, seen) = (0.0, 0);
-        var options = new BatchOptions { BatchSize = Math.Min(32, count), Shuffle = false, Augment = false, KeepRest = true, Workers = 1 };
-        foreach (var batch in new Batches(pictures, options).Epoch())
+        foreach (var batch in InOrder(pictures, count).Epoch())
         {
             using var scope = NewDisposeScope();
             using var x = batch.Pictures;
@@ -166,14 +178,15 @@ public static class AutoencoderTraining
         return sum / seen;
     }
 
-    /// <summary>One over the deviation of the latents of pictures: what <see cref="AutoencoderConfig.ScalingFactor"/> should be.</summary>
+    /// <summary>
+    /// One over the deviation of the latents of pictures: what <see cref="AutoencoderConfig.ScalingFactor"/> should be.
+    /// </summary>
     public static double MeasureScale(AutoencoderKL model, ICaptionedPictures pictures, int count = 512)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        var options = new BatchOptions { BatchSize = Math.Min(32, count), Shuffle = false, Augment = false, KeepRest = true, Workers = 1 };
         var all = new List<Tensor>();
-        foreach (var batch in new Batches(pictures, options).Epoch().Take((count + 31) / 32))
+        foreach (var batch in InOrder(pictures, count).Epoch().Take((count + 31) / 32))
         {
             using var one = NewDisposeScope();
             using var x = batch.Pictures;
@@ -182,7 +195,8 @@ public static class AutoencoderTraining
         return 1 / cat(all, 0).std().ToDouble();
     }
 
-    // From here on the encoder is what it has been on average; a training that goes on from its file finds it so already.
+    // From here on the encoder is what it has been on average; a training that goes on from its file finds it so
+    // already.
     private static bool StopEncoder(AutoencoderKL model, Ema ema)
     {
         using var noGrad = no_grad();
@@ -194,6 +208,11 @@ public static class AutoencoderTraining
         }
         return true;
     }
+
+    private static Batches InOrder(ICaptionedPictures pictures, int count) => new(pictures, new()
+    {
+        BatchSize = Math.Min(32, count), Shuffle = false, Augment = false, KeepRest = true, Workers = 1,
+    });
 
     // Differences between neighbors, across and down.
     internal static Tensor Edges(Tensor y, Tensor x)
@@ -209,7 +228,9 @@ public static class AutoencoderTraining
         using var scope = NewDisposeScope();
         var layers = network.ContentLayers;
         var (made, real) = (network.Extract((y + 1) / 2, [.. layers]), network.Extract((x + 1) / 2, [.. layers]));
-        return stack([.. layers.Select(layer => (made[layer] - real[layer]).square().mean() / real[layer].square().mean())]).mean().MoveToOuterDisposeScope();
+        var distances = layers.Select(
+            layer => (made[layer] - real[layer]).square().mean() / real[layer].square().mean());
+        return stack([.. distances]).mean().MoveToOuterDisposeScope();
     }
 
     internal static Picture Compare(AutoencoderKL model, Ema ema, Tensor x)

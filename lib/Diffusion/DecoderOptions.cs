@@ -11,10 +11,14 @@ public sealed record DecoderOptions
     /// <summary>Pictures a step, at least 1.</summary>
     public int BatchSize { get; init; } = 8;
 
-    /// <summary>The decoder's highest rate: it rises over <see cref="WarmUp"/> steps and falls along a cosine.</summary>
+    /// <summary>
+    /// The decoder's highest rate: it rises over <see cref="WarmUp"/> steps and falls along a cosine.
+    /// </summary>
     public double LearningRate { get; init; } = 6e-4;
 
-    /// <summary>The discriminator's highest rate, which rises and falls in the same way, but not below a tenth.</summary>
+    /// <summary>
+    /// The discriminator's highest rate, which rises and falls in the same way, but not below a tenth.
+    /// </summary>
     public double DiscriminatorRate { get; init; } = 6e-4;
 
     /// <summary>Steps in which the rates rise.</summary>
@@ -23,21 +27,27 @@ public sealed record DecoderOptions
     /// <summary>Weight of the differences between neighboring pixels.</summary>
     public double EdgeWeight { get; init; } = 0.5;
 
-    /// <summary>Weight of the distance between the discriminator's maps of the made picture and of the real one.</summary>
+    /// <summary>
+    /// Weight of the distance between the discriminator's maps of the made picture and of the real one.
+    /// </summary>
     public double FeatureWeight { get; init; } = 0.1;
 
-    /// <summary>Weight of what the discriminator says; 0 leaves it out. With too much of it pictures come back wrong, if sharp.</summary>
+    /// <summary>
+    /// Weight of what the discriminator says; 0 leaves it out. With too much of it pictures come back wrong, if sharp.
+    /// </summary>
     public double AdversarialWeight { get; init; } = 0.02;
 
-    /// <summary>The first steps, in which the discriminator learns and is not asked yet: what it says before means nothing.</summary>
+    /// <summary>
+    /// The first steps, in which the discriminator learns and is not asked yet: what it says before means nothing.
+    /// </summary>
     public int AdversarialFrom { get; init; } = 400;
 
     /// <summary>Steps after these in which <see cref="AdversarialWeight"/> rises from 0.</summary>
     public int AdversarialWarmUp { get; init; } = 200;
 
     /// <summary>
-    /// The most noise that is put on the latents, which have a deviation of 1; each picture gets a share of it by chance. So the decoder
-    /// learns to draw from latents that are not quite right, as a diffusion model's are not.
+    /// The most noise that is put on the latents, which have a deviation of 1; each picture gets a share of it by
+    /// chance. So the decoder learns to draw from latents that are not quite right, as a diffusion model's are not.
     /// </summary>
     public double LatentNoise { get; init; } = 0.08;
 
@@ -61,11 +71,24 @@ public sealed record DecoderOptions
 
     internal void Check()
     {
-        foreach (var (name, count) in new[] { (nameof(Steps), Steps), (nameof(BatchSize), BatchSize), (nameof(SaveEvery), SaveEvery), (nameof(AdversarialWarmUp), AdversarialWarmUp) })
+        (string, int)[] counts =
+        [
+            (nameof(Steps), Steps), (nameof(BatchSize), BatchSize), (nameof(SaveEvery), SaveEvery),
+            (nameof(AdversarialWarmUp), AdversarialWarmUp),
+        ];
+        (string, double)[] rates =
+            [(nameof(LearningRate), LearningRate), (nameof(DiscriminatorRate), DiscriminatorRate)];
+        (string, double)[] weights =
+        [
+            (nameof(EdgeWeight), EdgeWeight), (nameof(FeatureWeight), FeatureWeight),
+            (nameof(AdversarialWeight), AdversarialWeight), (nameof(LatentNoise), LatentNoise),
+        ];
+        foreach (var (name, count) in counts)
             if (count < 1) throw new CourseException($"{name} is {count}: it must be at least 1.");
-        foreach (var (name, rate) in new[] { (nameof(LearningRate), LearningRate), (nameof(DiscriminatorRate), DiscriminatorRate) })
-            if (rate is not (> 0 and < 1)) throw new CourseException($"{name} is {rate}: it must be above 0 and below 1.");
-        foreach (var (name, weight) in new[] { (nameof(EdgeWeight), EdgeWeight), (nameof(FeatureWeight), FeatureWeight), (nameof(AdversarialWeight), AdversarialWeight), (nameof(LatentNoise), LatentNoise) })
+        foreach (var (name, rate) in rates)
+            if (rate is not (> 0 and < 1))
+                throw new CourseException($"{name} is {rate}: it must be above 0 and below 1.");
+        foreach (var (name, weight) in weights)
             if (weight is not (>= 0 and < 1e6)) throw new CourseException($"{name} is {weight}: it must be 0 or more.");
     }
 }

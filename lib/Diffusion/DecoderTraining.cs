@@ -10,9 +10,10 @@ using static TorchSharp.torch;
 namespace ImageGen.Diffusion;
 
 /// <summary>
-/// Teaches the decoder of a trained autoencoder on, while the encoder stays as it is to the bit: what was trained on its latents
-/// keeps fitting. Latents do not hold all of a picture, and what is least wrong on average is a blur. So a discriminator joins in,
-/// which asks for petals with edges rather than for their mean (Esser and others, arXiv 2012.09841).
+/// Teaches the decoder of a trained autoencoder on, while the encoder stays as it is to the bit: what was trained on
+/// its latents keeps fitting. Latents do not hold all of a picture, and what is least wrong on average is a blur. So a
+/// discriminator joins in, which asks for petals with edges rather than for their mean (Esser and others, arXiv
+/// 2012.09841).
 /// </summary>
 public static class DecoderTraining
 {
@@ -23,10 +24,14 @@ public static class DecoderTraining
     /// <param name="model">A trained autoencoder of <see cref="PatchDiscriminator.Factor"/> pixels to a latent.</param>
     /// <param name="pictures">What to learn; all are drawn and encoded once, and kept in memory.</param>
     /// <param name="options">How.</param>
-    /// <param name="progress">Told of the steps; may be null. Samples show pictures above their reconstructions.</param>
+    /// <param name="progress">
+    /// Told of the steps; may be null. Samples show pictures above their reconstructions.
+    /// </param>
     /// <param name="cancellation">Stops before the next step; what was learned stays.</param>
     /// <returns>The losses, and the time with that of earlier runs it went on from.</returns>
-    /// <exception cref="CourseException">An option is out of range, the autoencoder has another factor, or a loss is not a number.</exception>
+    /// <exception cref="CourseException">
+    /// An option is out of range, the autoencoder has another factor, or a loss is not a number.
+    /// </exception>
     public static LoopResult Run(
         AutoencoderKL model, ICaptionedPictures pictures, DecoderOptions? options = null,
         IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
@@ -34,13 +39,15 @@ public static class DecoderTraining
         options ??= new();
         options.Check();
         if (model.Config.Factor != PatchDiscriminator.Factor)
-            throw new CourseException($"The autoencoder has {model.Config.Factor} pixels to a latent, and the discriminator works with {PatchDiscriminator.Factor}: use one of three resolutions.");
+            throw new CourseException($"The autoencoder has {model.Config.Factor} pixels to a latent, and the "
+                + $"discriminator works with {PatchDiscriminator.Factor}: use one of three resolutions.");
         using var scope = NewDisposeScope();
         manual_seed(options.Seed);
         using var discriminator = new PatchDiscriminator(model.Config.LatentChannels, device: model.Device);
         Parameter[] learning = [.. model.DecoderParameters()];
         using var optimizer = optim.Adam(learning, lr: options.LearningRate, beta1: 0.5, beta2: 0.99);
-        using var opponent = optim.Adam(discriminator.parameters(), lr: options.DiscriminatorRate, beta1: 0.5, beta2: 0.99);
+        using var opponent = optim.Adam(
+            discriminator.parameters(), lr: options.DiscriminatorRate, beta1: 0.5, beta2: 0.99);
         using var ema = new Ema(model, options.Decay);
         var state = new TrainingState().Add("model", model).Add("ema", ema).Add("adam", optimizer)
             .Add("discriminator", discriminator).Add("discriminator adam", opponent);
@@ -75,24 +82,34 @@ public static class DecoderTraining
             var places = randint(shown.shape[0], [options.BatchSize], ScalarType.Int64, model.Device);
             var x = shown.index_select(0, places).to(ScalarType.Float32) / 127.5 - 1;
             var z = latents.index_select(0, places).to(ScalarType.Float32);
-            if (options.LatentNoise > 0) z = z + options.LatentNoise * rand(options.BatchSize, 1, 1, 1, device: z.device) * randn_like(z);
+            if (options.LatentNoise > 0)
+                z = z + options.LatentNoise * rand(options.BatchSize, 1, 1, 1, device: z.device) * randn_like(z);
             var made = model.Decode(z / model.Config.ScalingFactor);
 
             // First the discriminator learns: real and made pictures in one batch.
             var (logits, maps) = discriminator.LogitsAndMaps(cat([x, made.detach()], 0), cat([z, z], 0));
             var halves = logits.chunk(2, 0);
-            var told = GanLosses.Real(halves[0], AdversarialLoss.Hinge) + GanLosses.Fake(halves[1], AdversarialLoss.Hinge);
+            var told = GanLosses.Real(halves[0], AdversarialLoss.Hinge) + GanLosses.Fake(
+                halves[1], AdversarialLoss.Hinge);
             opponent.zero_grad();
             told.backward();
             Gradients.ClipNorm(discriminator.parameters(), 1);
             opponent.step();
 
-            // Then the decoder. The way back ends at the made picture first, so that the discriminator learns nothing here.
+            // Then the decoder. The way back ends at the made picture first, so that the discriminator learns nothing
+            // here.
             var y = made.detach().requires_grad_(true);
             var (scores, madeMaps) = discriminator.LogitsAndMaps(y, z);
-            var losses = stack([(y - x).abs().mean(), AutoencoderTraining.Edges(y, x), Distance(madeMaps, maps), GanLosses.ForGenerator(scores, AdversarialLoss.Hinge)]);
-            var adversarial = options.AdversarialWeight * Math.Clamp((step - options.AdversarialFrom) / (double)options.AdversarialWarmUp, 0, 1);
-            var weights = tensor(new[] { 1, (float)options.EdgeWeight, (float)options.FeatureWeight, (float)adversarial }, device: x.device);
+            var losses = stack(
+            [
+                (y - x).abs().mean(), AutoencoderTraining.Edges(y, x), Distance(madeMaps, maps),
+                GanLosses.ForGenerator(scores, AdversarialLoss.Hinge),
+            ]);
+            var adversarial = options.AdversarialWeight * Math.Clamp(
+                (step - options.AdversarialFrom) / (double)options.AdversarialWarmUp, 0, 1);
+            var weights = tensor(
+                new[] { 1, (float)options.EdgeWeight, (float)options.FeatureWeight, (float)adversarial },
+                device: x.device);
             var wanted = autograd.grad([(losses * weights).sum()], [y])[0];
             optimizer.zero_grad();
             made.backward([wanted]);
@@ -114,7 +131,8 @@ public static class DecoderTraining
     }
 
     // Pictures as bytes, [N, 3, S, S], and their scaled latents, [N, C, S/4, S/4] float16.
-    private static (Tensor Pictures, Tensor Latents) Encoded(AutoencoderKL model, ICaptionedPictures pictures, CancellationToken cancellation)
+    private static (Tensor Pictures, Tensor Latents) Encoded(
+        AutoencoderKL model, ICaptionedPictures pictures, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
         model.eval();

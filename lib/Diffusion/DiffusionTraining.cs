@@ -7,15 +7,19 @@ using static TorchSharp.torch;
 namespace ImageGen.Diffusion;
 
 /// <summary>
-/// Trains the U-Net of a latent diffusion model (Rombach and others, arXiv 2112.10752): latents, noise, a timestep; the model
-/// says what is noise, and the mean squared error tells it how wrong it was.
+/// Trains the U-Net of a latent diffusion model (Rombach and others, arXiv 2112.10752): latents, noise, a timestep; the
+/// model says what is noise, and the mean squared error tells it how wrong it was.
 /// </summary>
 public static class DiffusionTraining
 {
     private const double MaxGradientNorm = 1;
 
-    /// <summary>The numbers each step reports: the loss, and the loss by quarters of the timesteps, from nearly clean to nearly noise.</summary>
-    public static IReadOnlyList<string> LossNames { get; } = ["loss", "first quarter", "second quarter", "third quarter", "last quarter"];
+    /// <summary>
+    /// The numbers each step reports: the loss, and the loss by quarters of the timesteps, from nearly clean to nearly
+    /// noise.
+    /// </summary>
+    public static IReadOnlyList<string> LossNames { get; } =
+        ["loss", "first quarter", "second quarter", "third quarter", "last quarter"];
 
     /// <summary>Trains the U-Net in place and leaves the averaged weights in it, in evaluation mode.</summary>
     /// <param name="model">The model; only its U-Net learns.</param>
@@ -24,33 +28,43 @@ public static class DiffusionTraining
     /// <param name="progress">Told of the steps; may be null.</param>
     /// <param name="cancellation">Stops before the next step; what was learned stays.</param>
     /// <returns>The losses, and the time with that of earlier runs it went on from.</returns>
-    /// <exception cref="CourseException">An option is out of range, a loss is not a number, or memory ran out.</exception>
+    /// <exception cref="CourseException">
+    /// An option is out of range, a loss is not a number, or memory ran out.
+    /// </exception>
     public static LoopResult Run(
         LatentDiffusion model, LatentCache data, DiffusionOptions? options = null,
         IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default) =>
         Run(model, model.UNet, data, options, progress, cancellation);
 
-    /// <summary>Trains something in or on the U-Net, such as an adapter, in the same way; what else the U-Net has is used and stays as it is.</summary>
+    /// <summary>
+    /// Trains something in or on the U-Net, such as an adapter, in the same way; what else the U-Net has is used and
+    /// stays as it is.
+    /// </summary>
     /// <param name="model">The model.</param>
     /// <param name="learner">What learns: its parameters go to the optimizer, and its averages are left in it.</param>
     /// <param name="data">What to learn, encoded.</param>
     /// <param name="options">How.</param>
     /// <param name="progress">Told of the steps; may be null.</param>
     /// <param name="cancellation">Stops before the next step; what was learned stays.</param>
-    /// <inheritdoc cref="Run(LatentDiffusion, LatentCache, DiffusionOptions?, IProgress{TrainingProgress}?, CancellationToken)"/>
+    /// <inheritdoc
+    /// cref="Run(LatentDiffusion, LatentCache, DiffusionOptions?, IProgress{TrainingProgress}?, CancellationToken)"/>
     public static LoopResult Run(
         LatentDiffusion model, nn.Module learner, LatentCache data, DiffusionOptions? options = null,
         IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
     {
         options ??= new();
-        return Run(model.UNet, model.Config, learner, data, options, progress, cancellation, options.SampleCaptions.Count == 0 ? null : () =>
-            model.Generate(options.SampleCaptions, new() { Steps = 15, Seed = options.Seed }));
+        var samples = options.SampleCaptions.Count == 0 ? (Func<Tensor>?)null
+            : () => model.Generate(options.SampleCaptions, new() { Steps = 15, Seed = options.Seed });
+        return Run(model.UNet, model.Config, learner, data, options, progress, cancellation, samples);
     }
 
-    /// <summary>The same with a U-Net alone: what is encoded already needs neither autoencoder nor text encoder.</summary>
+    /// <summary>
+    /// The same with a U-Net alone: what is encoded already needs neither autoencoder nor text encoder.
+    /// </summary>
     internal static LoopResult Run(
         UNet unet, DiffusionConfig config, nn.Module learner, LatentCache data, DiffusionOptions options,
-        IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default, Func<Tensor>? samples = null)
+        IProgress<TrainingProgress>? progress =
+            null, CancellationToken cancellation = default, Func<Tensor>? samples = null)
     {
         options.Check();
         Require(unet, learner, options);
@@ -131,14 +145,18 @@ public static class DiffusionTraining
     private static void Require(UNet unet, nn.Module learner, DiffusionOptions options)
     {
         if (learner.parameters().Any(parameter => parameter.dtype == ScalarType.Float16))
-            throw new CourseException("What learns is Float16, whose steps are too coarse to learn in: open the model as "
+            throw new CourseException("What learns is Float16, whose steps are too coarse to "
+                + "learn in: open the model as "
                 + "Float32, or train an adapter on it, whose numbers are.");
         if (options.MixedPrecision && (learner != unet || unet.Type != ScalarType.Float32))
-            throw new CourseException("MixedPrecision is for a U-Net that itself learns, as Float32: leave it out, or open "
+            throw new CourseException("MixedPrecision is for a U-Net that itself learns, as "
+                + "Float32: leave it out, or open "
                 + "the U-Net as Float32 and give no adapter.");
     }
 
-    /// <summary>Which pictures the steps will draw, each once, in the order in which they come: more steps only add to the end.</summary>
+    /// <summary>
+    /// Which pictures the steps will draw, each once, in the order in which they come: more steps only add to the end.
+    /// </summary>
     /// <param name="count">Pictures in the data set.</param>
     /// <param name="options">Steps, batch size and seed: these decide.</param>
     /// <param name="device">Where the training draws: a GPU's chance is another than the CPU's.</param>
@@ -156,16 +174,20 @@ public static class DiffusionTraining
     }
 
     // The first that a step draws, so that it can be known beforehand.
-    private static Tensor Drawn(int count, DiffusionOptions options, Device device) => randint(count, [options.BatchSize], ScalarType.Int64, device);
+    private static Tensor Drawn(int count, DiffusionOptions options, Device device) =>
+        randint(count, [options.BatchSize], ScalarType.Int64, device);
 
     // One part of a step: the loss to go down, and the numbers to report.
-    private static (Tensor Loss, Tensor Report) Loss(UNet unet, NoiseSchedule schedule, PredictionType prediction, LatentCache data, DiffusionOptions options)
+    private static (Tensor Loss, Tensor Report) Loss(
+        UNet unet, NoiseSchedule schedule, PredictionType prediction, LatentCache data, DiffusionOptions options)
     {
         var (device, size) = (unet.Device, options.BatchSize);
         var pictures = Drawn(data.Count, options, device);
-        var captions = where(rand(size, device: device).lt(options.CaptionDropout), full([size], -1L, ScalarType.Int64, device),
+        var captions =
+            where(rand(size, device: device).lt(options.CaptionDropout), full([size], -1L, ScalarType.Int64, device),
             randint(data.CaptionsPerPicture, [size], ScalarType.Int64, device));
-        // Timesteps spread evenly over the batch, from a random start, tell more than independent ones (Kingma and others, arXiv 2107.00630).
+        // Timesteps spread evenly over the batch, from a random start, tell more than independent ones (Kingma and
+        // others, arXiv 2107.00630).
         var spread = (arange(size, ScalarType.Float32, device) / size + rand(1, device: device)).frac();
         var timesteps = (spread * schedule.TrainTimesteps).to(ScalarType.Int64).clamp_max(schedule.TrainTimesteps - 1);
 
@@ -175,11 +197,16 @@ public static class DiffusionTraining
         var target = prediction.Target(original, noise, sqrtAlphaBar, sqrtOneMinusAlphaBar);
         // The U-Net computes in its own type, the loss in float32.
         var noisy = sqrtAlphaBar * original + sqrtOneMinusAlphaBar * noise;
-        var output = unet.call(noisy.to(unet.Type), timesteps, text.Sequence.to(unet.Type), text.Mask).to(ScalarType.Float32);
+        var output = unet.call(noisy.to(unet.Type), timesteps, text.Sequence.to(unet.Type), text.Mask)
+            .to(ScalarType.Float32);
         var errors = (output - target).square().mean([1, 2, 3]); // [B]
-        var loss = options.MinSnrGamma is { } gamma ? (errors * schedule.MinSnrWeights(timesteps, prediction, gamma)).mean() : errors.mean();
+        var loss = options.MinSnrGamma is { } gamma
+            ? (errors * schedule.MinSnrWeights(timesteps, prediction, gamma)).mean()
+            : errors.mean();
 
-        var quarters = nn.functional.one_hot((timesteps * 4).div(schedule.TrainTimesteps, RoundingMode.floor), 4).to(ScalarType.Float32); // [B, 4]
+        // [B, 4]
+        var quarters = nn.functional.one_hot((timesteps * 4).div(schedule.TrainTimesteps, RoundingMode.floor), 4)
+            .to(ScalarType.Float32);
         var byQuarter = (quarters * errors.detach().unsqueeze(1)).sum([0]) / quarters.sum([0]).clamp_min(1);
         return (loss, cat([loss.detach().view(1), byQuarter]));
     }

@@ -10,8 +10,8 @@ namespace ImageGen.Diffusion;
 
 /// <summary>
 /// What is encoded so far, a file a part: pictures of 512 × 512 take a processor seconds each, and an encoding that was
-/// stopped goes on after its last part. Each row is found again by what was encoded, not by its place: so a training with
-/// more steps, or one more picture, encodes only what is missing.
+/// stopped goes on after its last part. Each row is found again by what was encoded, not by its place: so a training
+/// with more steps, or one more picture, encodes only what is missing.
 /// </summary>
 /// <param name="folder">A folder of the parts' own.</param>
 /// <param name="key">With what it is encoded: parts of something else are not taken.</param>
@@ -30,9 +30,12 @@ public sealed class EncodedParts(string folder, string key)
     }
 
     /// <summary>What a caption is known by.</summary>
-    internal static string IdOf(string caption) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(caption)).AsSpan(0, IdBytes));
+    internal static string IdOf(string caption) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(caption)).AsSpan(0, IdBytes));
 
-    /// <summary>Where things are: file and row by id. Files that are damaged, or of something else, are passed over.</summary>
+    /// <summary>
+    /// Where things are: file and row by id. Files that are damaged, or of something else, are passed over.
+    /// </summary>
     /// <param name="kind">Pictures or captions.</param>
     internal IReadOnlyDictionary<string, (string File, long Row)> Index(string kind)
     {
@@ -45,7 +48,8 @@ public sealed class EncodedParts(string folder, string key)
                 using var scope = NewDisposeScope();
                 using var file = WeightFile.Open(path);
                 if (file.Metadata.GetValueOrDefault(KeyNote) != key || !file.Contains(Ids)) continue;
-                var ids = file.Read(Ids).data<byte>().ToArray().Chunk(IdBytes).Select(id => Convert.ToHexStringLower(id)).ToArray();
+                var ids = file.Read(Ids).data<byte>().ToArray().Chunk(IdBytes).Select(
+                    id => Convert.ToHexStringLower(id)).ToArray();
                 for (var row = 0; row < ids.Length; row++) found[ids[row]] = (path, row);
             }
             catch (CourseException)
@@ -63,7 +67,8 @@ public sealed class EncodedParts(string folder, string key)
         using var scope = NewDisposeScope();
         using var file = WeightFile.Open(path);
         var which = tensor(rows.ToArray());
-        return file.Entries.Where(entry => entry.Name != Ids).ToDictionary(entry => entry.Name, entry => file.Read(entry.Name).index_select(0, which).MoveToOuterDisposeScope());
+        return file.Entries.Where(entry => entry.Name != Ids).ToDictionary(
+            entry => entry.Name, entry => file.Read(entry.Name).index_select(0, which).MoveToOuterDisposeScope());
     }
 
     /// <summary>Keeps a part.</summary>
@@ -77,9 +82,11 @@ public sealed class EncodedParts(string folder, string key)
         Directory.CreateDirectory(folder);
         byte[] all = [.. ids.SelectMany(Convert.FromHexString)];
         // Of the same things there is one file: a damaged one is replaced.
-        var name = $"{kind}-{Convert.ToHexStringLower(SHA256.HashData([.. Encoding.UTF8.GetBytes(key), .. all]).AsSpan(0, IdBytes))}{Ending}";
+        var id = SHA256.HashData([.. Encoding.UTF8.GetBytes(key), .. all]).AsSpan(0, IdBytes);
+        var name = $"{kind}-{Convert.ToHexStringLower(id)}{Ending}";
         var whole = new Dictionary<string, Tensor>(tensors) { [Ids] = tensor(all, [ids.Count, IdBytes]) };
-        SafeTensors.Save(Path.Combine(folder, name), whole, metadata: new Dictionary<string, string> { [KeyNote] = key });
+        SafeTensors.Save(
+            Path.Combine(folder, name), whole, metadata: new Dictionary<string, string> { [KeyNote] = key });
     }
 }
 

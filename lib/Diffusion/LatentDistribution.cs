@@ -16,10 +16,13 @@ public sealed record LatentDistribution(Tensor Mean, Tensor LogVariance)
     public Tensor Sample(Generator? generator = null)
     {
         using var scope = NewDisposeScope();
-        return (Mean + (LogVariance * 0.5).exp() * randn(Mean.shape, device: Mean.device, generator: generator)).MoveToOuterDisposeScope();
+        return (Mean + (LogVariance * 0.5).exp() * randn(Mean.shape, device: Mean.device, generator: generator))
+            .MoveToOuterDisposeScope();
     }
 
-    /// <summary>How far the latents are from standard normal ones: the mean over all latents of ½(μ² + σ² − 1 − ln σ²), in nats.</summary>
+    /// <summary>
+    /// How far the latents are from standard normal ones: the mean over all latents of ½(μ² + σ² − 1 − ln σ²), in nats.
+    /// </summary>
     public Tensor Divergence()
     {
         using var scope = NewDisposeScope();

@@ -6,13 +6,13 @@ using static TorchSharp.torch;
 namespace ImageGen.Diffusion;
 
 /// <summary>
-/// Tells pictures from an autoencoder's, patch by patch (PatchGAN: Isola and others, arXiv 1611.07004; for autoencoders: Esser
-/// and others, arXiv 2012.09841). Each of its scores looks at 26 × 26 pixels and at the latents that belong there, so that what
-/// it asks for is not just any detail, but one that fits.
+/// Tells pictures from an autoencoder's, patch by patch (PatchGAN: Isola and others, arXiv 1611.07004; for
+/// autoencoders: Esser and others, arXiv 2012.09841). Each of its scores looks at 26 × 26 pixels and at the latents
+/// that belong there, so that what it asks for is not just any detail, but one that fits.
 /// </summary>
 /// <remarks>
-/// Two convolutions halve the picture, so it serves autoencoders of 4 pixels to a latent; then the latents are put beside the
-/// maps. Norms keep it from growing without bound.
+/// Two convolutions halve the picture, so it serves autoencoders of 4 pixels to a latent; then the latents are put
+/// beside the maps. Norms keep it from growing without bound.
 /// </remarks>
 public sealed class PatchDiscriminator : nn.Module<Tensor, Tensor, Tensor>
 {
@@ -25,9 +25,12 @@ public sealed class PatchDiscriminator : nn.Module<Tensor, Tensor, Tensor>
 
     /// <summary>Makes an untrained one.</summary>
     /// <param name="latentChannels">Channels of the latents.</param>
-    /// <param name="width">Channels after the first convolution, a multiple of 3; those after it have twice as many.</param>
+    /// <param name="width">
+    /// Channels after the first convolution, a multiple of 3; those after it have twice as many.
+    /// </param>
     /// <param name="device">Where it lives; the CPU when not given.</param>
-    public PatchDiscriminator(int latentChannels = 4, int width = 48, Device? device = null) : base(nameof(PatchDiscriminator))
+    public PatchDiscriminator(int latentChannels = 4, int width = 48, Device? device = null)
+        : base(nameof(PatchDiscriminator))
     {
         register_module("conv1", first = nn.Conv2d(3, width, kernel_size: 4, stride: 2, padding: 1, device: device));
         second = nn.Conv2d(width, 2 * width, kernel_size: 4, stride: 2, padding: 1, device: device);
@@ -42,7 +45,9 @@ public sealed class PatchDiscriminator : nn.Module<Tensor, Tensor, Tensor>
     /// <summary>Scores and what they come from.</summary>
     /// <param name="pictures"><c>[B, 3, H, W]</c> in [−1, 1].</param>
     /// <param name="latents">Theirs, of deviation 1, <c>[B, C, H/4, W/4]</c>.</param>
-    /// <returns>Logits <c>[B, 1, H/4, W/4]</c>, above 0 for real, and the maps of the three layers before them.</returns>
+    /// <returns>
+    /// Logits <c>[B, 1, H/4, W/4]</c>, above 0 for real, and the maps of the three layers before them.
+    /// </returns>
     public (Tensor Logits, IReadOnlyList<Tensor> Maps) LogitsAndMaps(Tensor pictures, Tensor latents)
     {
         using var scope = NewDisposeScope();

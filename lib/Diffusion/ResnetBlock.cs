@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace ImageGen.Diffusion;
 
 /// <summary>
-/// Two 3×3 convolutions around which the input is added again; between them, in the U-Net, the time is let in. The names
-/// are those of diffusers' ResnetBlock2D: <c>norm1, conv1, time_emb_proj, norm2, conv2, conv_shortcut</c>.
+/// Two 3×3 convolutions around which the input is added again; between them, in the U-Net, the time is let in. The
+/// names are those of diffusers' ResnetBlock2D: <c>norm1, conv1, time_emb_proj, norm2, conv2, conv_shortcut</c>.
 /// </summary>
 internal sealed class ResnetBlock : nn.Module<Tensor, Tensor?, Tensor>
 {
@@ -40,7 +40,9 @@ internal sealed class ResnetBlock : nn.Module<Tensor, Tensor?, Tensor>
         if (inputs != outputs) register_module("conv_shortcut", shortcut = new(inputs, outputs, device));
     }
 
-    /// <summary>From <c>[B, inputs, H, W]</c> and the time's vector <c>[B, timeWidth]</c> to <c>[B, outputs, H, W]</c>.</summary>
+    /// <summary>
+    /// From <c>[B, inputs, H, W]</c> and the time's vector <c>[B, timeWidth]</c> to <c>[B, outputs, H, W]</c>.
+    /// </summary>
     public override Tensor forward(Tensor x, Tensor? time)
     {
         using var scope = NewDisposeScope();
@@ -56,19 +58,24 @@ internal sealed class ResnetBlock : nn.Module<Tensor, Tensor?, Tensor>
     protected override void RegisterComponents() { }
 }
 
-/// <summary>Halves height and width with a convolution that steps by two; diffusers' <c>downsamplers.0.conv</c>.</summary>
+/// <summary>
+/// Halves height and width with a convolution that steps by two; diffusers' <c>downsamplers.0.conv</c>.
+/// </summary>
 internal sealed class Downsample : nn.Module<Tensor, Tensor>
 {
     private readonly Conv2d conv;
     private readonly bool onlyRightAndBottom;
 
     /// <param name="channels">In and out.</param>
-    /// <param name="onlyRightAndBottom">Whether zeros are added at two sides only, as the published autoencoders do.</param>
+    /// <param name="onlyRightAndBottom">
+    /// Whether zeros are added at two sides only, as the published autoencoders do.
+    /// </param>
     /// <param name="device">Where it lives.</param>
     internal Downsample(int channels, bool onlyRightAndBottom, Device? device = null) : base(nameof(Downsample))
     {
         this.onlyRightAndBottom = onlyRightAndBottom;
-        conv = nn.Conv2d(channels, channels, kernel_size: 3, stride: 2, padding: onlyRightAndBottom ? 0 : 1, device: device);
+        conv = nn.Conv2d(
+            channels, channels, kernel_size: 3, stride: 2, padding: onlyRightAndBottom ? 0 : 1, device: device);
         register_module("conv", conv);
     }
 

@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace ImageGen.Diffusion;
 
 /// <summary>
-/// One head of attention in which every place of a picture attends to every other, in the middle of the autoencoder. The
-/// names are diffusers': <c>group_norm, to_q, to_k, to_v, to_out.0</c>.
+/// One head of attention in which every place of a picture attends to every other, in the middle of the autoencoder.
+/// The names are diffusers': <c>group_norm, to_q, to_k, to_v, to_out.0</c>.
 /// </summary>
 internal sealed class SelfAttention2d : nn.Module<Tensor, Tensor>
 {
@@ -33,7 +33,8 @@ internal sealed class SelfAttention2d : nn.Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var places = norm.call(x).flatten(start_dim: 2).transpose(1, 2); // [B, H·W, C]
-        var attended = Attention.Of(query.call(places), key.call(places), value.call(places), heads: 1); // softmax(Q·Kᵀ/√d)·V
+        // softmax(Q·Kᵀ/√d)·V
+        var attended = Attention.Of(query.call(places), key.call(places), value.call(places), heads: 1);
         return (x + mix.call(attended).transpose(1, 2).reshape(x.shape)).MoveToOuterDisposeScope();      // [B, C, H, W]
     }
 

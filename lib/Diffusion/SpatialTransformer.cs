@@ -6,8 +6,9 @@ using static TorchSharp.torch;
 namespace ImageGen.Diffusion;
 
 /// <summary>
-/// Attention inside the U-Net: every place of the latents attends to all places, then to all words, then a feed-forward layer follows.
-/// The names are those of diffusers' Transformer2DModel: <c>norm, proj_in, transformer_blocks.0, proj_out</c>.
+/// Attention inside the U-Net: every place of the latents attends to all places, then to all words, then a feed-forward
+/// layer follows. The names are those of diffusers' Transformer2DModel: <c>norm, proj_in, transformer_blocks.0,
+/// proj_out</c>.
 /// </summary>
 internal sealed class SpatialTransformer : nn.Module<Tensor, Tensor, Tensor?, Tensor>
 {
@@ -78,7 +79,8 @@ internal sealed class TextTransformerBlock : nn.Module<Tensor, Tensor, Tensor?, 
 }
 
 /// <summary>
-/// Attention with several heads, queries from one sequence, keys and values from another: <c>to_q, to_k, to_v, to_out.0</c>.
+/// Attention with several heads, queries from one sequence, keys and values from another: <c>to_q, to_k, to_v,
+/// to_out.0</c>.
 /// </summary>
 internal sealed class HeadedAttention : nn.Module<Tensor, Tensor, Tensor?, Tensor>
 {
@@ -97,7 +99,8 @@ internal sealed class HeadedAttention : nn.Module<Tensor, Tensor, Tensor?, Tenso
     public override Tensor forward(Tensor x, Tensor context, Tensor? mask)
     {
         using var scope = NewDisposeScope();
-        var attended = Attention.Of(query.call(x), key.call(context), value.call(context), heads, mask); // softmax(Q·Kᵀ/√d)·V
+        // softmax(Q·Kᵀ/√d)·V
+        var attended = Attention.Of(query.call(x), key.call(context), value.call(context), heads, mask);
         return mix.call(attended).MoveToOuterDisposeScope();
     }
 

@@ -7,7 +7,9 @@ namespace ImageGen.Diffusion;
 
 /// <summary>Texts as a U-Net attends to them.</summary>
 /// <param name="Sequence">A vector for each token, <c>[B, T, W]</c>.</param>
-/// <param name="Mask">True where a vector is a token's, <c>[B, T]</c> bool; null where every place counts, as with CLIP.</param>
+/// <param name="Mask">
+/// True where a vector is a token's, <c>[B, T]</c> bool; null where every place counts, as with CLIP.
+/// </param>
 public sealed record TextConditions(Tensor Sequence, Tensor? Mask) : IDisposable
 {
     /// <summary>Both one after the other, the shorter filled up: what guidance asks about in one batch.</summary>
@@ -18,7 +20,9 @@ public sealed record TextConditions(Tensor Sequence, Tensor? Mask) : IDisposable
         if (Mask is null && other.Mask is null && Sequence.shape[1] == other.Sequence.shape[1])
             return new(cat([Sequence, other.Sequence], 0).MoveToOuterDisposeScope(), null);
         var (mine, others) = (FilledTo(length), other.FilledTo(length));
-        return new(cat([mine.Sequence, others.Sequence], 0).MoveToOuterDisposeScope(), cat([mine.Mask!, others.Mask!], 0).MoveToOuterDisposeScope());
+        return new(
+            cat([mine.Sequence, others.Sequence], 0).MoveToOuterDisposeScope(),
+            cat([mine.Mask!, others.Mask!], 0).MoveToOuterDisposeScope());
     }
 
     /// <summary>Some of the texts.</summary>
@@ -40,7 +44,9 @@ public sealed record TextConditions(Tensor Sequence, Tensor? Mask) : IDisposable
         var more = length - Sequence.shape[1];
         var mask = Mask ?? ones([Sequence.shape[0], Sequence.shape[1]], ScalarType.Bool, Sequence.device);
         if (more == 0) return new(Sequence, mask);
-        return new(nn.functional.pad(Sequence, [0, 0, 0, more]), cat([mask, zeros([Sequence.shape[0], more], ScalarType.Bool, mask.device)], 1));
+        return new(
+            nn.functional.pad(Sequence, [0, 0, 0, more]),
+            cat([mask, zeros([Sequence.shape[0], more], ScalarType.Bool, mask.device)], 1));
     }
 }
 
@@ -59,7 +65,9 @@ public interface ITextConditioner
     /// <summary>Every id of a text, however many, beginning and end included.</summary>
     IReadOnlyList<int> Tokens(string text) => Tokenizer.Encode(text, 100_000);
 
-    /// <summary>Encodes texts; an empty one stands for no text. No gradients. The tensors belong to the caller's dispose scope.</summary>
+    /// <summary>
+    /// Encodes texts; an empty one stands for no text. No gradients. The tensors belong to the caller's dispose scope.
+    /// </summary>
     TextConditions Encode(IReadOnlyList<string> texts);
 }
 
@@ -74,7 +82,8 @@ public static class PromptLength
         // Beginning and end stand around the text's own tokens: of those, two fewer fit.
         var lost = conditioner.Tokenizer.Decode(ids[(conditioner.MaxTokens - 1)..]);
         var read = conditioner.Tokenizer.Decode(ids[..(conditioner.MaxTokens - 1)]);
-        return $"The prompt has {ids.Length} tokens and the text encoder reads {conditioner.MaxTokens}: it is cut after '…{Tail(read)}', and '{Head(lost)}' is not read.";
+        return $"The prompt has {ids.Length} tokens and the text encoder reads {conditioner.MaxTokens}: it is cut "
+            + $"after '…{Tail(read)}', and '{Head(lost)}' is not read.";
     }
 
     private static string Tail(string text) => text.Length <= 30 ? text : text[^30..];

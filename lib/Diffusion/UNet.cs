@@ -9,16 +9,17 @@ using static TorchSharp.torch;
 namespace ImageGen.Diffusion;
 
 /// <summary>
-/// The network that says what is noise: latents, a timestep and a text go in, a prediction in the latents' shape comes out
-/// (Ronneberger and others, arXiv 1505.04597; Rombach and others, arXiv 2112.10752). Structure and parameter names are
-/// those of diffusers' UNet2DConditionModel, so that published weights fit; the same class serves Petals and Stable Diffusion.
+/// The network that says what is noise: latents, a timestep and a text go in, a prediction in the latents' shape comes
+/// out (Ronneberger and others, arXiv 1505.04597; Rombach and others, arXiv 2112.10752). Structure and parameter names
+/// are those of diffusers' UNet2DConditionModel, so that published weights fit; the same class serves Petals and Stable
+/// Diffusion.
 /// </summary>
 public sealed class UNet : nn.Module<Tensor, Tensor, Tensor, Tensor?, Tensor>
 {
     internal const double NormEpsilon = 1e-5;
 
-    // From so many pictures on, of maps up to this side, channels last is the faster layout: by a twentieth. Below, and on Stable
-    // Diffusion's maps, it costs more than it saves, since each convolution turns its weights for it, too.
+    // From so many pictures on, of maps up to this side, channels last is the faster layout: by a twentieth. Below, and
+    // on Stable Diffusion's maps, it costs more than it saves, since each convolution turns its weights for it, too.
     private const int PicturesToTurn = 8, SideToTurn = 32;
 
     private readonly Conv2d convIn, convOut;
@@ -36,7 +37,9 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor, Tensor?, Tensor>
         Config = config.Checked();
         var channels = config.Channels;
         var levels = channels.Count;
-        register_module("conv_in", convIn = nn.Conv2d(config.LatentChannels, channels[0], kernel_size: 3, padding: 1, device: device));
+        register_module(
+            "conv_in",
+            convIn = nn.Conv2d(config.LatentChannels, channels[0], kernel_size: 3, padding: 1, device: device));
         time1 = nn.Linear(channels[0], config.TimeWidth, device: device);
         time2 = nn.Linear(config.TimeWidth, config.TimeWidth, device: device);
         register_module("time_embedding", new Group(("linear_1", time1), ("linear_2", time2)));
@@ -46,8 +49,11 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor, Tensor?, Tensor>
         downBlocks = new UNetLevel[levels];
         for (var level = 0; level < levels; level++)
         {
-            int[] inputs = [channels[Math.Max(0, level - 1)], .. Enumerable.Repeat(channels[level], config.ResnetsPerLevel - 1)];
-            downBlocks[level] = new(inputs, channels[level], config.CrossAttention[level], config, downsamples: level < levels - 1, upsamples: false, device);
+            int[] inputs =
+                [channels[Math.Max(0, level - 1)], .. Enumerable.Repeat(channels[level], config.ResnetsPerLevel - 1)];
+            downBlocks[level] = new(
+                inputs, channels[level], config.CrossAttention[level], config, downsamples: level < levels - 1,
+                upsamples: false, device);
             foreach (var _ in inputs) skips.Push(channels[level]);
             if (level < levels - 1) skips.Push(channels[level]);
         }
@@ -57,15 +63,19 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor, Tensor?, Tensor>
         for (var level = levels - 1; level >= 0; level--)
         {
             var inputs = new List<int>();
-            for (var i = 0; i <= config.ResnetsPerLevel; i++) inputs.Add((i == 0 ? from : channels[level]) + skips.Pop());
+            for (var i = 0; i <= config.ResnetsPerLevel; i++)
+                inputs.Add((i == 0 ? from : channels[level]) + skips.Pop());
             from = channels[level];
-            upBlocks[levels - 1 - level] = new(inputs, from, config.CrossAttention[level], config, downsamples: false, upsamples: level > 0, device);
+            upBlocks[levels - 1 - level] = new(
+                inputs, from, config.CrossAttention[level], config, downsamples: false, upsamples: level > 0, device);
         }
         register_module("down_blocks", Numbered.Of(downBlocks));
         register_module("mid_block", midBlock);
         register_module("up_blocks", Numbered.Of(upBlocks));
         register_module("conv_norm_out", normOut = Norms.Grouped(channels[0], config.NormGroups, NormEpsilon, device));
-        register_module("conv_out", convOut = nn.Conv2d(channels[0], config.LatentChannels, kernel_size: 3, padding: 1, device: device));
+        register_module(
+            "conv_out",
+            convOut = nn.Conv2d(channels[0], config.LatentChannels, kernel_size: 3, padding: 1, device: device));
     }
 
     /// <summary>Its configuration.</summary>
@@ -102,7 +112,10 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor, Tensor?, Tensor>
         return convOut.call(nn.functional.silu(normOut.call(x))).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Timesteps as vectors [cos(ω₀t), …, sin(ω₀t), …] with ωᵢ = 10000^(−2i/d), cosines first (Vaswani and others, arXiv 1706.03762).</summary>
+    /// <summary>
+    /// Timesteps as vectors [cos(ω₀t), …, sin(ω₀t), …] with ωᵢ = 10000^(−2i/d), cosines first (Vaswani and others,
+    /// arXiv 1706.03762).
+    /// </summary>
     /// <param name="timesteps">t, <c>[B]</c>.</param>
     /// <param name="dimension">d, even.</param>
     /// <returns><c>[B, dimension]</c> float32.</returns>
@@ -120,16 +133,22 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor, Tensor?, Tensor>
     {
         using var noGrad = no_grad();
         foreach (var (name, parameter) in named_parameters())
-            if (name.Contains("conv2.", StringComparison.Ordinal) || name.Contains("proj_out.", StringComparison.Ordinal) || name.StartsWith("conv_out.", StringComparison.Ordinal))
+            if (
+                name.Contains("conv2.", StringComparison.Ordinal)
+                    || name.Contains("proj_out.", StringComparison.Ordinal)
+                        || name.StartsWith("conv_out.", StringComparison.Ordinal))
                 parameter.zero_();
     }
 
-    /// <summary>Reads a checkpoint that carries its configuration as the note <see cref="AutoencoderKL.ConfigNote"/>.</summary>
+    /// <summary>
+    /// Reads a checkpoint that carries its configuration as the note <see cref="AutoencoderKL.ConfigNote"/>.
+    /// </summary>
     /// <exception cref="CourseException">The file has no configuration, or does not fit it.</exception>
     public static UNet Load(WeightFile file, Device? device = null)
     {
         if (!file.Metadata.TryGetValue(AutoencoderKL.ConfigNote, out var config))
-            throw new CourseException($"{file.Path} does not say which U-Net it belongs to: open it with its configuration, "
+            throw new CourseException($"{file.Path} does not say which U-Net it belongs "
+                + $"to: open it with its configuration, "
                 + "by UNet.Open.");
         return Open(file, UNetConfig.FromJson(config, file.Path), device ?? CPU);
     }
@@ -139,7 +158,9 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor, Tensor?, Tensor>
     /// <param name="config">The configuration, from the config.json beside them.</param>
     /// <param name="device">Where it goes.</param>
     /// <param name="type">The type of its numbers, whatever the file's.</param>
-    /// <exception cref="CourseException">The file does not fit: the message lists what is missing or of another shape.</exception>
+    /// <exception cref="CourseException">
+    /// The file does not fit: the message lists what is missing or of another shape.
+    /// </exception>
     public static UNet Open(WeightFile file, UNetConfig config, Device device, ScalarType type = ScalarType.Float32)
     {
         var model = EmptyModule.Of(nowhere => new UNet(config, nowhere));
@@ -161,13 +182,15 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor, Tensor?, Tensor>
         var factor = 1 << (Config.Channels.Count - 1);
         if (latents.shape is not [> 0, var channels, var height, var width] || channels != Config.LatentChannels
             || height % factor != 0 || width % factor != 0)
-            throw new CourseException($"The U-Net takes latents [B, {Config.LatentChannels}, h, w] with h and w multiples "
+            throw new CourseException($"The U-Net takes latents [B, "
+                + $"{Config.LatentChannels}, h, w] with h and w multiples "
                 + $"of {factor}, and was given [{string.Join(", ", latents.shape)}].");
         if (context.shape is not [_, _, var numbers] || numbers != Config.ContextWidth)
             throw new CourseException($"The U-Net takes word vectors [B, T, {Config.ContextWidth}], and was given "
                 + $"[{string.Join(", ", context.shape)}]: use the text encoder it was trained with.");
         if (context.shape[0] != latents.shape[0])
-            throw new CourseException($"The U-Net was given {context.shape[0]} texts for {latents.shape[0]} pictures: give "
+            throw new CourseException($"The U-Net was given {context.shape[0]} texts for "
+                + $"{latents.shape[0]} pictures: give "
                 + "one for each.");
     }
 

@@ -40,7 +40,8 @@ internal sealed class UNetLevel : nn.Module
             register_module("downsamplers", Numbered.Of([down = new(outputs, onlyRightAndBottom: false, device)]));
         if (upsamples) register_module("upsamplers", Numbered.Of([up = new(outputs, device)]));
 
-        ResnetBlock Resnet(int count) => new(count, outputs, config.NormGroups, UNet.NormEpsilon, config.TimeWidth, device);
+        ResnetBlock Resnet(int count) =>
+            new(count, outputs, config.NormGroups, UNet.NormEpsilon, config.TimeWidth, device);
     }
 
     /// <summary>The encoder: every result is a skip connection to the decoder.</summary>
@@ -55,8 +56,10 @@ internal sealed class UNetLevel : nn.Module
     internal Tensor Decode(Tensor x, UNetCondition condition, Stack<Tensor> skips)
     {
         using var scope = NewDisposeScope();
-        for (var i = 0; i < resnets.Length; i++) x = Block(i, cat([x, skips.Pop()], 1), condition); // [B, outputs, h, w]
-        return (up?.call(x) ?? x).MoveToOuterDisposeScope();                                        // [B, outputs, 2h, 2w]
+        // [B, outputs, h, w]
+        for (var i = 0; i < resnets.Length; i++) x = Block(i, cat([x, skips.Pop()], 1), condition);
+        // [B, outputs, 2h, 2w]
+        return (up?.call(x) ?? x).MoveToOuterDisposeScope();
     }
 
     private Tensor Block(int i, Tensor x, UNetCondition condition)

@@ -109,7 +109,8 @@ public sealed record UNetConfig(
     internal UNetConfig Checked()
     {
         if (Channels.Count == 0 || Channels.Count != CrossAttention.Count)
-            throw new CourseException($"Channels has {Channels.Count} resolutions and CrossAttention {CrossAttention.Count}: "
+            throw new CourseException($"Channels has {Channels.Count} resolutions and CrossAttention "
+                + $"{CrossAttention.Count}: "
                 + "give both one entry for each resolution.");
         ModelConfig.Within(
             (nameof(ContextWidth), ContextWidth), (nameof(ResnetsPerLevel), ResnetsPerLevel), (nameof(Heads), Heads),

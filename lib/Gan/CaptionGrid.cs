@@ -12,7 +12,8 @@ namespace ImageGen.Gan;
 /// <param name="encoder">From captions to vectors.</param>
 /// <param name="each">Pictures of each caption.</param>
 /// <param name="seed">Where the noise begins.</param>
-public sealed class CaptionGrid(IReadOnlyList<string> captions, ICaptionEncoder encoder, int each = 4, int seed = Seeds.Default)
+public sealed class CaptionGrid(
+    IReadOnlyList<string> captions, ICaptionEncoder encoder, int each = 4, int seed = Seeds.Default)
 {
     // Of a training's time, drawing may take a fiftieth.
     private const int Rest = 50;
@@ -21,7 +22,9 @@ public sealed class CaptionGrid(IReadOnlyList<string> captions, ICaptionEncoder 
     private TimeSpan drawing;
     private Picture? last;
 
-    /// <summary>The grid of the averaged generator, or the last one where drawing a new one so soon would hold up the training.</summary>
+    /// <summary>
+    /// The grid of the averaged generator, or the last one where drawing a new one so soon would hold up the training.
+    /// </summary>
     /// <param name="trainer">Its generator goes back to training afterwards.</param>
     public Picture Draw(GanTrainer trainer)
     {
@@ -44,7 +47,8 @@ public sealed class CaptionGrid(IReadOnlyList<string> captions, ICaptionEncoder 
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         using var seeded = new Generator((ulong)seed);
-        var noise = randn([each, generator.Config.NoiseWidth], generator: seeded).to(Compute.Device).repeat(captions.Count, 1);
+        var noise = randn([each, generator.Config.NoiseWidth], generator: seeded).to(Compute.Device)
+            .repeat(captions.Count, 1);
         var texts = encoder.Encode(captions).repeat_interleave(each, 0);
         return Grid.Of(generator.call(noise, texts), columns: each, gap: 2, range: PixelRange.MinusOneToOne);
     }

@@ -29,8 +29,8 @@ internal sealed class TextCompression : nn.Module<Tensor, Tensor>
 }
 
 /// <summary>
-/// From a vector to maps of 4×4: a transposed convolution of 4×4 over one pixel, with its weight's shape. Over one pixel
-/// that is a matrix product, and as one it takes a quarter of the time.
+/// From a vector to maps of 4×4: a transposed convolution of 4×4 over one pixel, with its weight's shape. Over one
+/// pixel that is a matrix product, and as one it takes a quarter of the time.
 /// </summary>
 internal sealed class FirstMaps : nn.Module<Tensor, Tensor>
 {

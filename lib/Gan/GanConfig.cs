@@ -16,8 +16,9 @@ public enum Upsampling
     Resized,
 
     /// <summary>
-    /// As <see cref="Resized"/>, and the last maps go through the 3×3 filter of the binomials 1, 2, 1, as all of StyleGAN's do
-    /// (Karras and others, arXiv 1812.04948): a pattern that changes from pixel to pixel, which GANs leave as dots, cannot pass.
+    /// As <see cref="Resized"/>, and the last maps go through the 3×3 filter of the binomials 1, 2, 1, as all of
+    /// StyleGAN's do (Karras and others, arXiv 1812.04948): a pattern that changes from pixel to pixel, which GANs
+    /// leave as dots, cannot pass.
     /// </summary>
     Smoothed,
 }
@@ -26,15 +27,19 @@ public enum Upsampling
 public enum TextMatching
 {
     /// <summary>
-    /// The text stands beside the last feature maps and one convolution looks at both, as in the published table. The score
-    /// is then a sum, one part the picture's and one the text's: it cannot say that this text fits this picture.
+    /// The text stands beside the last feature maps and one convolution looks at both, as in the published table. The
+    /// score is then a sum, one part the picture's and one the text's: it cannot say that this text fits this picture.
     /// </summary>
     Sum,
 
-    /// <summary>The same with a 1×1 convolution and a LeakyReLU between (Reed and others, arXiv 1605.05396): now it can.</summary>
+    /// <summary>
+    /// The same with a 1×1 convolution and a LeakyReLU between (Reed and others, arXiv 1605.05396): now it can.
+    /// </summary>
     Joint,
 
-    /// <summary>The score has a product of both (Miyato and Koyama, "cGANs with projection discriminator", arXiv 1802.05637).</summary>
+    /// <summary>
+    /// The score has a product of both (Miyato and Koyama, "cGANs with projection discriminator", arXiv 1802.05637).
+    /// </summary>
     Projection,
 }
 
@@ -76,7 +81,9 @@ public sealed record GanConfig
     /// <summary>What keeps the discriminator in bounds.</summary>
     public DiscriminatorNorm Norm { get; init; } = DiscriminatorNorm.Batch;
 
-    /// <summary>The course's own: half as wide, grown without checkerboards, and a discriminator that can match.</summary>
+    /// <summary>
+    /// The course's own: half as wide, grown without checkerboards, and a discriminator that can match.
+    /// </summary>
     /// <param name="textWidth">Numbers in the text embedding.</param>
     public static GanConfig Small(int textWidth) => new()
     {
@@ -98,6 +105,7 @@ public sealed record GanConfig
 
     private static void Require(int value, string name)
     {
-        if (value is < 1 or > 8192) throw new CourseException($"The GAN's {name} is {value}: it must lie between 1 and 8192.");
+        if (value is < 1 or > 8192)
+            throw new CourseException($"The GAN's {name} is {value}: it must lie between 1 and 8192.");
     }
 }

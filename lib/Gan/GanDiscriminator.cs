@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace ImageGen.Gan;
 
 /// <summary>
-/// D(x, e): how much a picture looks real and fits its text, as one number, a logit. At full width and with the published
-/// head it has the published table's 2,899,072 parameters.
+/// D(x, e): how much a picture looks real and fits its text, as one number, a logit. At full width and with the
+/// published head it has the published table's 2,899,072 parameters.
 /// </summary>
 /// <remarks>The trunk sees the picture alone, so that its maps serve for several texts.</remarks>
 public sealed class GanDiscriminator : nn.Module<Tensor, Tensor, Tensor>
@@ -30,14 +30,17 @@ public sealed class GanDiscriminator : nn.Module<Tensor, Tensor, Tensor>
         Config = config.Checked();
         var (width, batch) = (config.DiscriminatorWidth, config.Norm == DiscriminatorNorm.Batch);
         int[] channels = [3, width, 2 * width, 4 * width, 8 * width];
-        convolutions = [.. Enumerable.Range(0, 4).Select(i => Convolution(channels[i], channels[i + 1], 4, stride: 2, padding: 1))];
-        norms = [.. Enumerable.Range(0, 4).Select(i => batch && i > 0 ? nn.BatchNorm2d(channels[i + 1], device: device) : null)];
+        convolutions = [.. Enumerable.Range(0, 4).Select(
+            i => Convolution(channels[i], channels[i + 1], 4, stride: 2, padding: 1))];
+        norms = [.. Enumerable.Range(0, 4).Select(
+            i => batch && i > 0 ? nn.BatchNorm2d(channels[i + 1], device: device) : null)];
         for (var i = 0; i < 4; i++)
         {
             register_module($"conv{i + 1}", convolutions[i]);
             if (norms[i] is { } norm) register_module($"norm{i + 1}", norm);
         }
-        register_module("text", text = new TextCompression(config.TextWidth, config.TextCode, normalize: batch, device));
+        register_module(
+            "text", text = new TextCompression(config.TextWidth, config.TextCode, normalize: batch, device));
         var last = channels[4];
         switch (config.Matching)
         {
@@ -109,11 +112,14 @@ public sealed class GanDiscriminator : nn.Module<Tensor, Tensor, Tensor>
     /// <summary>How well each picture and each text go together, by their product alone: <c>[B, N]</c>.</summary>
     /// <param name="features">Maps of B pictures, from <see cref="Features"/>.</param>
     /// <param name="embedding">N texts, <c>[N, TextWidth]</c>.</param>
-    /// <exception cref="CourseException">The discriminator has no product: its matching is not <see cref="TextMatching.Projection"/>.</exception>
+    /// <exception cref="CourseException">
+    /// The discriminator has no product: its matching is not <see cref="TextMatching.Projection"/>.
+    /// </exception>
     public Tensor Pairs(Tensor features, Tensor embedding)
     {
         if (project is null)
-            throw new CourseException("PairingWeight needs a discriminator with TextMatching.Projection, and this one has "
+            throw new CourseException("PairingWeight needs a discriminator with "
+                + "TextMatching.Projection, and this one has "
                 + $"{Config.Matching}: change one of the two.");
         using var scope = NewDisposeScope();
         var pooled = Pool(features).flatten(1);          // [B, C]

@@ -13,16 +13,20 @@ public enum AdversarialLoss
     Hinge,
 }
 
-/// <summary>The losses of a text-conditioned GAN, each a formula of a line. Logits are <c>[B]</c>; every result is one number.</summary>
+/// <summary>
+/// The losses of a text-conditioned GAN, each a formula of a line. Logits are <c>[B]</c>; every result is one number.
+/// </summary>
 public static class GanLosses
 {
     /// <summary>What the discriminator pays for a real picture with its own text.</summary>
     /// <param name="logits">Its scores.</param>
     /// <param name="loss">The game.</param>
     /// <param name="realLabel">
-    /// Cross entropy's target: 0.9 keeps the discriminator from certainty (one-sided smoothing, arXiv 1606.03498); fakes stay at 0.
+    /// Cross entropy's target: 0.9 keeps the discriminator from certainty (one-sided smoothing, arXiv 1606.03498);
+    /// fakes stay at 0.
     /// </param>
-    public static Tensor Real(Tensor logits, AdversarialLoss loss, double realLabel = 1) => loss == AdversarialLoss.Hinge
+    public static Tensor Real(Tensor logits, AdversarialLoss loss, double realLabel = 1) =>
+        loss == AdversarialLoss.Hinge
         ? (1 - logits).relu().mean() // max(0, 1 − s)
         : CrossEntropy(logits, realLabel);
 
@@ -44,7 +48,9 @@ public static class GanLosses
         return (nn.functional.softplus(logits) - logits * target).mean().MoveToOuterDisposeScope();
     }
 
-    /// <summary>Feature matching (arXiv 1606.03498): the mean squared distance of the batches' mean feature maps.</summary>
+    /// <summary>
+    /// Feature matching (arXiv 1606.03498): the mean squared distance of the batches' mean feature maps.
+    /// </summary>
     /// <param name="fake">Features of generated pictures, <c>[B, …]</c>.</param>
     /// <param name="real">Features of real ones; no gradient flows there.</param>
     public static Tensor FeatureMatching(Tensor fake, Tensor real)
@@ -61,8 +67,8 @@ public static class GanLosses
     }
 
     /// <summary>
-    /// What the generator pays for making two pictures of one text too much alike: −min(|x − x'| / |z − z'|, enough), means
-    /// of absolute differences over each pair (Yang and others, arXiv 1901.09024).
+    /// What the generator pays for making two pictures of one text too much alike: −min(|x − x'| / |z − z'|, enough),
+    /// means of absolute differences over each pair (Yang and others, arXiv 1901.09024).
     /// </summary>
     /// <param name="pictures">x, <c>[B, …]</c>.</param>
     /// <param name="others">x', from the same texts.</param>
@@ -77,8 +83,8 @@ public static class GanLosses
     }
 
     /// <summary>
-    /// R1 (Mescheder and others, arXiv 1801.04406): the mean squared length of the score's gradient at real pictures. It
-    /// keeps the discriminator flat where the data is.
+    /// R1 (Mescheder and others, arXiv 1801.04406): the mean squared length of the score's gradient at real pictures.
+    /// It keeps the discriminator flat where the data is.
     /// </summary>
     /// <param name="logits">Scores of <paramref name="pictures"/>.</param>
     /// <param name="pictures">Real pictures that require a gradient, <c>[B, …]</c>.</param>
@@ -90,20 +96,25 @@ public static class GanLosses
     }
 
     /// <summary>
-    /// Picks each picture's own text among all of the batch and the K wrong texts made for it: cross entropy over B + K products. The
-    /// wrong texts of other pictures are not asked about: they may happen to be true.
+    /// Picks each picture's own text among all of the batch and the K wrong texts made for it: cross entropy over B + K
+    /// products. The wrong texts of other pictures are not asked about: they may happen to be true.
     /// </summary>
     /// <param name="products">
-    /// Products of B pictures and (1 + K)·B texts, <c>[B, (1 + K)·B]</c>: the own ones in the pictures' order, then one wrong text for each
-    /// in the same order, then another for each.
+    /// Products of B pictures and (1 + K)·B texts, <c>[B, (1 + K)·B]</c>: the own ones in the pictures' order, then one
+    /// wrong text for each in the same order, then another for each.
     /// </param>
-    /// <param name="alsoTrue">Where another's own text is true of the picture, too, <c>[B, B]</c>: it is not asked about.</param>
+    /// <param name="alsoTrue">
+    /// Where another's own text is true of the picture, too, <c>[B, B]</c>: it is not asked about.
+    /// </param>
     public static Tensor Pairing(Tensor products, Tensor alsoTrue)
     {
         using var scope = NewDisposeScope();
         var count = products.size(0);
         var own = products.narrow(1, 0, count).masked_fill(alsoTrue, float.NegativeInfinity);
-        var wrong = products.narrow(1, count, products.size(1) - count).view(count, -1, count).diagonal(dim1: 0, dim2: 2).t(); // [B, K]
-        return nn.functional.cross_entropy(cat([own, wrong], 1), arange(count, device: products.device)).MoveToOuterDisposeScope();
+        // [B, K]
+        var wrong = products.narrow(1, count, products.size(1) - count).view(count, -1, count)
+            .diagonal(dim1: 0, dim2: 2).t();
+        return nn.functional.cross_entropy(cat([own, wrong], 1), arange(count, device: products.device))
+            .MoveToOuterDisposeScope();
     }
 }

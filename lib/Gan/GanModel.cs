@@ -11,10 +11,13 @@ namespace ImageGen.Gan;
 /// <summary>A trained generator with the text encoder it was trained with: from a sentence to a picture.</summary>
 public sealed class GanModel : IDisposable
 {
-    /// <summary>The checkpoints of the course: one that reads bags of words, one that reads MiniBERT's sentence vectors.</summary>
+    /// <summary>
+    /// The checkpoints of the course: one that reads bags of words, one that reads MiniBERT's sentence vectors.
+    /// </summary>
     public const string Words = "dcgan-words", Bert = "dcgan-bert";
 
-    private const string ConfigKey = "config", TermsKey = "terms", GeneratorPrefix = "generator:", DiscriminatorPrefix = "discriminator:";
+    private const string ConfigKey = "config", TermsKey = "terms", GeneratorPrefix = "generator:",
+        DiscriminatorPrefix = "discriminator:";
 
     /// <summary>Puts a generator and an encoder together.</summary>
     /// <param name="generator">Goes into evaluation mode, and is freed with the model.</param>
@@ -42,7 +45,9 @@ public sealed class GanModel : IDisposable
 
     /// <summary>Reads a checkpoint's generator and what it needs to read captions.</summary>
     /// <param name="file">An open checkpoint of a GAN.</param>
-    /// <exception cref="CourseException">The file is not a GAN's, or its parts do not fit: it names layers and shapes.</exception>
+    /// <exception cref="CourseException">
+    /// The file is not a GAN's, or its parts do not fit: it names layers and shapes.
+    /// </exception>
     public static GanModel Open(WeightFile file)
     {
         var config = ConfigOf(file);
@@ -50,7 +55,8 @@ public sealed class GanModel : IDisposable
             ? new BagOfWords(TermsOf(file, terms))
             : new RememberedVectors(BertText.Mini(Compute.Device));
         if (encoder.Width != config.TextWidth)
-            throw new CourseException($"The weights file {file.Path} was trained with texts of {config.TextWidth} numbers, but its {encoder.Name} makes {encoder.Width}: train it again with ./course train.");
+            throw new CourseException($"The weights file {file.Path} was trained with texts of {config.TextWidth} "
+                + $"numbers, but its {encoder.Name} makes {encoder.Width}: train it again with ./course train.");
         var generator = new GanGenerator(config, Compute.Device);
         try
         {
@@ -82,7 +88,8 @@ public sealed class GanModel : IDisposable
         {
             using var step = NewDisposeScope();
             string[] part = [.. captions.Skip(at).Take(64)];
-            pictures.Add(Generator.call(noise.narrow(0, at, part.Length), Encoder.Encode(part)).MoveToOuterDisposeScope());
+            pictures.Add(
+                Generator.call(noise.narrow(0, at, part.Length), Encoder.Encode(part)).MoveToOuterDisposeScope());
         }
         return cat(pictures).MoveToOuterDisposeScope();
     }
@@ -92,7 +99,8 @@ public sealed class GanModel : IDisposable
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator((ulong)seed);
-        return randn([count, Generator.Config.NoiseWidth], generator: generator).to(Compute.Device).MoveToOuterDisposeScope();
+        return randn([count, Generator.Config.NoiseWidth], generator: generator).to(Compute.Device)
+            .MoveToOuterDisposeScope();
     }
 
     /// <summary>Draws one picture.</summary>
@@ -106,14 +114,18 @@ public sealed class GanModel : IDisposable
     /// <summary>Frees the generator.</summary>
     public void Dispose() => Generator.Dispose();
 
-    /// <summary>What a checkpoint holds: the averaged generator, the discriminator, the configuration, and a bag's terms.</summary>
+    /// <summary>
+    /// What a checkpoint holds: the averaged generator, the discriminator, the configuration, and a bag's terms.
+    /// </summary>
     /// <param name="trainer">Its weights are copied; the copies belong to the caller.</param>
     /// <param name="encoder">The encoder it was trained with.</param>
-    public static (IReadOnlyDictionary<string, Tensor> Tensors, IReadOnlyDictionary<string, string> Notes) Pack(GanTrainer trainer, ICaptionEncoder encoder)
+    public static (IReadOnlyDictionary<string, Tensor> Tensors, IReadOnlyDictionary<string, string> Notes) Pack(
+        GanTrainer trainer, ICaptionEncoder encoder)
     {
         var tensors = new Dictionary<string, Tensor>();
         foreach (var (name, value) in trainer.Average.Averages) tensors[GeneratorPrefix + name] = Copy(value);
-        foreach (var (name, value) in trainer.Discriminator.state_dict()) tensors[DiscriminatorPrefix + name] = Copy(value);
+        foreach (var (name, value) in trainer.Discriminator.state_dict())
+            tensors[DiscriminatorPrefix + name] = Copy(value);
         var notes = new Dictionary<string, string> { [ConfigKey] = JsonSerializer.Serialize(trainer.Generator.Config) };
         if (encoder is BagOfWords bag) notes[TermsKey] = JsonSerializer.Serialize(bag.Terms);
         return (tensors, notes);
@@ -121,7 +133,9 @@ public sealed class GanModel : IDisposable
         static Tensor Copy(Tensor value) => value.detach().clone().DetachFromDisposeScope();
     }
 
-    /// <summary>Fills both networks of a training, apart from the layers that read text where those are made for other texts.</summary>
+    /// <summary>
+    /// Fills both networks of a training, apart from the layers that read text where those are made for other texts.
+    /// </summary>
     internal static void Fill(GanGenerator generator, GanDiscriminator discriminator, WeightFile file)
     {
         var sameText = ConfigOf(file).TextWidth == generator.Config.TextWidth;
@@ -134,7 +148,9 @@ public sealed class GanModel : IDisposable
         foreach (var (name, part) in network.named_children())
         {
             var start = $"{prefix}{name}.";
-            if (withText || name != "text") file.LoadInto(part, key => key.StartsWith(start, StringComparison.Ordinal) ? key[start.Length..] : null);
+            if (withText || name != "text")
+                file.LoadInto(
+                    part, key => key.StartsWith(start, StringComparison.Ordinal) ? key[start.Length..] : null);
         }
     }
 
@@ -145,11 +161,14 @@ public sealed class GanModel : IDisposable
     {
         try
         {
-            if (file.Metadata.TryGetValue(ConfigKey, out var json) && JsonSerializer.Deserialize<GanConfig>(json) is { } config) return config.Checked();
+            if (file.Metadata.TryGetValue(ConfigKey, out var json)
+                && JsonSerializer.Deserialize<GanConfig>(json) is { } config)
+                return config.Checked();
         }
         catch (JsonException)
         {
         }
-        throw new CourseException($"The weights file {file.Path} is no checkpoint of a GAN: it does not say what its networks measure. Train one with ./course train {Words}.");
+        throw new CourseException($"The weights file {file.Path} is no checkpoint of a GAN: it does not say what its "
+            + $"networks measure. Train one with ./course train {Words}.");
     }
 }

@@ -12,7 +12,8 @@ public sealed record GanOptions
     public static GanOptions Petals => new()
     {
         BatchSize = 32, GeneratorRate = 5e-4, DiscriminatorRate = 3e-4, PairingWeight = 2, WrongTexts = 4,
-        FeatureMatchingWeight = 20, L1Weight = 20, L1Fade = 800, DiversityWeight = 10, GradientPenaltyWeight = 2, EmaDecay = 0.998,
+        FeatureMatchingWeight =
+            20, L1Weight = 20, L1Fade = 800, DiversityWeight = 10, GradientPenaltyWeight = 2, EmaDecay = 0.998,
     };
 
     /// <summary>Steps in all: the generator's rate falls along half a cosine to a tenth on the way.</summary>
@@ -25,8 +26,8 @@ public sealed record GanOptions
     public double GeneratorRate { get; init; } = 2e-4;
 
     /// <summary>
-    /// Adam's rate for the discriminator: above 0, to 0.1. It does not fall: what is hard to see, such as the shape of petals, it
-    /// learns late, and the generator from it.
+    /// Adam's rate for the discriminator: above 0, to 0.1. It does not fall: what is hard to see, such as the shape of
+    /// petals, it learns late, and the generator from it.
     /// </summary>
     public double DiscriminatorRate { get; init; } = 2e-4;
 
@@ -42,18 +43,20 @@ public sealed record GanOptions
     /// <summary>What cross entropy calls real: 0.5 to 1.</summary>
     public double RealLabel { get; init; } = 0.9;
 
-    /// <summary>How much a real picture with a wrong text counts in the discriminator's loss, beside 1 for right and 1 for fake.</summary>
+    /// <summary>
+    /// How much a real picture with a wrong text counts in the discriminator's loss, beside 1 for right and 1 for fake.
+    /// </summary>
     public double WrongTextWeight { get; init; } = 1;
 
     /// <summary>
-    /// How much it counts, for both networks, to tell a picture's own text from all others of the batch by their product
-    /// (XMC-GAN, arXiv 2101.04702). Needs <see cref="TextMatching.Projection"/>.
+    /// How much it counts, for both networks, to tell a picture's own text from all others of the batch by their
+    /// product (XMC-GAN, arXiv 2101.04702). Needs <see cref="TextMatching.Projection"/>.
     /// </summary>
     public double PairingWeight { get; init; }
 
     /// <summary>
-    /// Wrong texts made for each picture, 1 to 16: pairing compares with all of them, the score with the first. The batch's
-    /// other texts mostly differ in color, so only these teach what is harder to see.
+    /// Wrong texts made for each picture, 1 to 16: pairing compares with all of them, the score with the first. The
+    /// batch's other texts mostly differ in color, so only these teach what is harder to see.
     /// </summary>
     public int WrongTexts { get; init; } = 1;
 
@@ -63,7 +66,10 @@ public sealed record GanOptions
     /// <summary>How much the pixels' distance from the caption's own picture counts in the generator's loss.</summary>
     public double L1Weight { get; init; } = 50;
 
-    /// <summary>The pixels' weight falls in a straight line to nothing over so many steps; 0 keeps it: it is a help to begin with, and blurs in the end.</summary>
+    /// <summary>
+    /// The pixels' weight falls in a straight line to nothing over so many steps; 0 keeps it: it is a help to begin
+    /// with, and blurs in the end.
+    /// </summary>
     public int L1Fade { get; init; }
 
     /// <summary>
@@ -73,12 +79,15 @@ public sealed record GanOptions
     public double DiversityWeight { get; init; }
 
     /// <summary>
-    /// The difference of two pictures in squares of 8×8 pixels, over that of their noises, that is enough: above 0, to 2. Two
-    /// flowers that Petals draws from one description differ by 0.094; asked for more, a generator pays in speckles.
+    /// The difference of two pictures in squares of 8×8 pixels, over that of their noises, that is enough: above 0, to
+    /// 2. Two flowers that Petals draws from one description differ by 0.094; asked for more, a generator pays in
+    /// speckles.
     /// </summary>
     public double Diversity { get; init; } = 0.09;
 
-    /// <summary>How much pictures of texts midway between two captions (GAN-INT) count in the generator's loss.</summary>
+    /// <summary>
+    /// How much pictures of texts midway between two captions (GAN-INT) count in the generator's loss.
+    /// </summary>
     public double InterpolationWeight { get; init; }
 
     /// <summary>How much the R1 gradient penalty counts in the discriminator's loss.</summary>

@@ -32,16 +32,26 @@ public sealed class GanTrainer : IDisposable
     /// <param name="encoder">From captions to vectors.</param>
     /// <param name="options">How to train.</param>
     /// <param name="start">
-    /// A checkpoint to begin with; untrained networks when not given. Layers that read text are taken from it only when its
-    /// texts are as wide as these.
+    /// A checkpoint to begin with; untrained networks when not given. Layers that read text are taken from it only when
+    /// its texts are as wide as these.
     /// </param>
-    /// <exception cref="CourseException">An option is out of range, the parts do not fit, or the data has fewer pictures than a batch.</exception>
-    public GanTrainer(GanConfig config, ICaptionedPictures data, ICaptionEncoder encoder, GanOptions? options = null, WeightFile? start = null)
+    /// <exception cref="CourseException">
+    /// An option is out of range, the parts do not fit, or the data has fewer pictures than a batch.
+    /// </exception>
+    public GanTrainer(
+        GanConfig config, ICaptionedPictures data, ICaptionEncoder encoder, GanOptions? options = null,
+        WeightFile? start = null)
     {
         Options = (options ?? new()).Checked();
-        if (config.TextWidth != encoder.Width) throw new CourseException($"The GAN's TextWidth is {config.TextWidth}, but the {encoder.Name} makes vectors of {encoder.Width}: set TextWidth to {encoder.Width}.");
-        if (data.Side != 64) throw new CourseException($"{data.Name} has pictures of {data.Side} pixels, and the GAN draws 64: make the data set with side 64.");
-        if (Options.PairingWeight > 0 && config.Matching != TextMatching.Projection) throw new CourseException($"PairingWeight is {Options.PairingWeight}, but the discriminator's matching is {config.Matching}: set PairingWeight to 0, or Matching to Projection.");
+        if (config.TextWidth != encoder.Width)
+            throw new CourseException($"The GAN's TextWidth is {config.TextWidth}, but the {encoder.Name} makes "
+                + $"vectors of {encoder.Width}: set TextWidth to {encoder.Width}.");
+        if (data.Side != 64)
+            throw new CourseException($"{data.Name} has pictures of {data.Side} pixels, and the GAN draws 64: make "
+                + $"the data set with side 64.");
+        if (Options.PairingWeight > 0 && config.Matching != TextMatching.Projection)
+            throw new CourseException($"PairingWeight is {Options.PairingWeight}, but the discriminator's matching is "
+                + $"{config.Matching}: set PairingWeight to 0, or Matching to Projection.");
         (this.data, this.encoder) = (data, encoder);
         batches = new(data, new() { BatchSize = Options.BatchSize, Seed = Options.Seed });
         manual_seed(Options.Seed);
@@ -50,13 +60,16 @@ public sealed class GanTrainer : IDisposable
         if (start is not null) GanModel.Fill(Generator, Discriminator, start);
         Average = new(Generator, Options.EmaDecay);
         generatorSteps = optim.Adam(Generator.parameters(), Options.GeneratorRate, Options.Beta1, Options.Beta2);
-        discriminatorSteps = optim.Adam(Discriminator.parameters(), Options.DiscriminatorRate, Options.Beta1, Options.Beta2);
-        state = new TrainingState().Add("generator", Generator).Add("discriminator", Discriminator).Add("average", Average)
+        discriminatorSteps = optim.Adam(
+            Discriminator.parameters(), Options.DiscriminatorRate, Options.Beta1, Options.Beta2);
+        state = new TrainingState().Add("generator", Generator).Add("discriminator", Discriminator)
+            .Add("average", Average)
             .Add("generator", generatorSteps).Add("discriminator", discriminatorSteps);
     }
 
     /// <summary>The numbers that each step reports, unweighted.</summary>
-    public static IReadOnlyList<string> LossNames { get; } = ["real", "fake", "wrong text", "generator", "pairing", "features", "pixels", "alike"];
+    public static IReadOnlyList<string> LossNames { get; } =
+        ["real", "fake", "wrong text", "generator", "pairing", "features", "pixels", "alike"];
 
     /// <summary>How it trains.</summary>
     public GanOptions Options { get; }
@@ -103,7 +116,8 @@ public sealed class GanTrainer : IDisposable
             new Cancellation(cancellation),
         ]).Run(step => Step(feed.Current, step));
 
-        double GeneratorRate(int step) => Options.GeneratorRate * LearningRates.Cosine(step, Options.Steps, lowest: 0.1);
+        double GeneratorRate(int step) =>
+            Options.GeneratorRate * LearningRates.Cosine(step, Options.Steps, lowest: 0.1);
     }
 
     /// <summary>Takes up a training where its state file left it.</summary>
@@ -124,14 +138,16 @@ public sealed class GanTrainer : IDisposable
     {
         using var generator = new torch.Generator((ulong)Seeds.At(Options.Seed, step));
         var texts = new TextPairs(batch, data, encoder, Options, step);
-        var noise = randn([texts.ForGenerator.size(0), Generator.Config.NoiseWidth], generator: generator).to(Compute.Device);
+        var noise = randn([texts.ForGenerator.size(0), Generator.Config.NoiseWidth], generator: generator)
+            .to(Compute.Device);
         var fakes = Generator.call(noise, texts.ForGenerator);
         var (forDiscriminator, realFeatures) = TeachDiscriminator(batch.Pictures, fakes, texts, step);
         var forGenerator = TeachGenerator(batch.Pictures, fakes, noise, texts, realFeatures, step);
         return cat([forDiscriminator, forGenerator]);
     }
 
-    private (Tensor Losses, Tensor RealFeatures) TeachDiscriminator(Tensor pictures, Tensor fakes, TextPairs texts, int step)
+    private (Tensor Losses, Tensor RealFeatures) TeachDiscriminator(
+        Tensor pictures, Tensor fakes, TextPairs texts, int step)
     {
         var penalizes = Options.GradientPenaltyWeight > 0 && step % Options.GradientPenaltyEvery == 0;
         if (penalizes) pictures = pictures.detach().requires_grad_(true);
@@ -139,7 +155,8 @@ public sealed class GanTrainer : IDisposable
         var features = Discriminator.Features(pictures);
         var scores = Discriminator.Score(features, texts.Right);
         var real = GanLosses.Real(scores, Options.Loss, Options.RealLabel);
-        var fake = GanLosses.Fake(Discriminator.Score(Discriminator.Features(fakes.detach()), texts.ForGenerator), Options.Loss);
+        var fake = GanLosses.Fake(
+            Discriminator.Score(Discriminator.Features(fakes.detach()), texts.ForGenerator), Options.Loss);
         var (wrong, loss) = (zeros(1, device: pictures.device), real + fake);
         if (Options.WrongTextWeight > 0)
         {
@@ -147,13 +164,16 @@ public sealed class GanTrainer : IDisposable
             loss += Options.WrongTextWeight * wrong;
         }
         if (Options.PairingWeight > 0) loss += Options.PairingWeight * Pairing(features, texts);
-        if (penalizes) loss += Options.GradientPenaltyWeight * Options.GradientPenaltyEvery * GanLosses.GradientPenalty(scores, pictures);
+        if (penalizes)
+            loss += Options.GradientPenaltyWeight * Options.GradientPenaltyEvery
+                * GanLosses.GradientPenalty(scores, pictures);
         loss.backward();
         discriminatorSteps.step();
         return (stack([real.detach(), fake.detach(), wrong.detach().squeeze()]), features.detach());
     }
 
-    private Tensor TeachGenerator(Tensor pictures, Tensor fakes, Tensor noise, TextPairs texts, Tensor realFeatures, int step)
+    private Tensor TeachGenerator(
+        Tensor pictures, Tensor fakes, Tensor noise, TextPairs texts, Tensor realFeatures, int step)
     {
         var count = pictures.size(0);
         var none = zeros(1, device: pictures.device).squeeze();
@@ -165,10 +185,13 @@ public sealed class GanTrainer : IDisposable
         var scores = Discriminator.Score(features, texts.ForGenerator);
         var adversarial = GanLosses.ForGenerator(scores.narrow(0, 0, count), Options.Loss);
         var loss = adversarial;
-        if (Options.InterpolationWeight > 0) loss += Options.InterpolationWeight * GanLosses.ForGenerator(scores.narrow(0, count, texts.Between), Options.Loss);
+        if (Options.InterpolationWeight > 0)
+            loss += Options.InterpolationWeight * GanLosses.ForGenerator(
+                scores.narrow(0, count, texts.Between), Options.Loss);
         var own = features.narrow(0, 0, count);
         if (Options.PairingWeight > 0) loss += Options.PairingWeight * (pairing = Pairing(own, texts));
-        if (Options.FeatureMatchingWeight > 0) loss += Options.FeatureMatchingWeight * (matching = GanLosses.FeatureMatching(own, realFeatures));
+        if (Options.FeatureMatchingWeight > 0)
+            loss += Options.FeatureMatchingWeight * (matching = GanLosses.FeatureMatching(own, realFeatures));
         if (Options.L1Weight > 0)
         {
             var faded = Options.L1Fade == 0 ? 1 : Math.Max(0, 1 - (double)step / Options.L1Fade);
@@ -177,8 +200,11 @@ public sealed class GanTrainer : IDisposable
         if (Options.DiversityWeight > 0)
         {
             var (again, last) = (texts.Again, fakes.size(0) - texts.Again);
-            var coarse = nn.functional.avg_pool2d(fakes, 8); // another pose or light shows here, another speckle does not
-            alike = GanLosses.Diversity(coarse.narrow(0, 0, again), coarse.narrow(0, last, again), noise.narrow(0, 0, again), noise.narrow(0, last, again), Options.Diversity);
+            // another pose or light shows here, another speckle does not
+            var coarse = nn.functional.avg_pool2d(fakes, 8);
+            alike = GanLosses.Diversity(
+                coarse.narrow(0, 0, again), coarse.narrow(0, last, again), noise.narrow(0, 0, again),
+                noise.narrow(0, last, again), Options.Diversity);
             loss += Options.DiversityWeight * alike;
         }
         loss.backward();

@@ -17,7 +17,8 @@ internal sealed class TextPairs
             var random = SplitMix64.Stream((ulong)Seeds.At(options.Seed, step), 0);
             // Only pairing compares with more than one.
             var all = (options.PairingWeight > 0 ? options.WrongTexts : 1) * count;
-            AllWrong = Read(encoder, [.. Enumerable.Range(0, all).Select(i => data.WrongCaption(batch.Indices[i % count], batch.CaptionIndices[i % count], random))]);
+            AllWrong = Read(encoder, [.. Enumerable.Range(0, all).Select(
+                i => data.WrongCaption(batch.Indices[i % count], batch.CaptionIndices[i % count], random))]);
             Wrong = AllWrong.narrow(0, 0, count);
         }
         if (options.PairingWeight > 0)
@@ -26,11 +27,13 @@ internal sealed class TextPairs
             var alsoTrue = new bool[count * count];
             for (var i = 0; i < count; i++)
                 for (var j = 0; j < count; j++)
-                    alsoTrue[i * count + j] = i != j && data.Fits(batch.Indices[i], batch.Indices[j], batch.CaptionIndices[j]);
+                    alsoTrue[i * count + j] = i != j
+                        && data.Fits(batch.Indices[i], batch.Indices[j], batch.CaptionIndices[j]);
             AlsoTrue = tensor(alsoTrue, [count, count]).to(Right.device);
         }
         var half = count / 2;
-        // GAN-INT (Reed and others, arXiv 1605.05396): no picture shows what lies between two texts, but a good generator can draw it.
+        // GAN-INT (Reed and others, arXiv 1605.05396): no picture shows what lies between two texts, but a good
+        // generator can draw it.
         if (options.InterpolationWeight > 0)
         {
             Between = half;
@@ -55,16 +58,26 @@ internal sealed class TextPairs
     /// <summary>Each picture's own caption, <c>[B, W]</c>.</summary>
     public Tensor Right { get; }
 
-    /// <summary>For each picture a caption that does not fit it, <c>[B, W]</c>; null where nothing asks for it.</summary>
+    /// <summary>
+    /// For each picture a caption that does not fit it, <c>[B, W]</c>; null where nothing asks for it.
+    /// </summary>
     public Tensor? Wrong { get; }
 
-    /// <summary>The right captions, and under them <see cref="GanOptions.WrongTexts"/> times as many wrong ones, <c>[B + K·B, W]</c>; null where nothing asks for them.</summary>
+    /// <summary>
+    /// The right captions, and under them <see cref="GanOptions.WrongTexts"/> times as many wrong ones, <c>[B + K·B,
+    /// W]</c>; null where nothing asks for them.
+    /// </summary>
     public Tensor? RightAndWrong { get; }
 
-    /// <summary>Where picture i is truly described by caption j, j not i; <c>[B, B]</c>; null where nothing asks for it.</summary>
+    /// <summary>
+    /// Where picture i is truly described by caption j, j not i; <c>[B, B]</c>; null where nothing asks for it.
+    /// </summary>
     public Tensor? AlsoTrue { get; }
 
-    /// <summary>What the generator draws: the own captions, then texts midway between two, then the first captions again; the last two where they count.</summary>
+    /// <summary>
+    /// What the generator draws: the own captions, then texts midway between two, then the first captions again; the
+    /// last two where they count.
+    /// </summary>
     public Tensor ForGenerator { get; }
 
     /// <summary>How many of <see cref="ForGenerator"/> lie midway between two captions.</summary>

@@ -12,7 +12,10 @@ public static class AttentionSlices
     // What is taken for free where nobody tells.
     private const long Unknown = 4L << 30;
 
-    /// <summary>Queries in a slice, so that their map of scores takes at most a quarter of the free memory: all of them where it does.</summary>
+    /// <summary>
+    /// Queries in a slice, so that their map of scores takes at most a quarter of the free memory: all of them where it
+    /// does.
+    /// </summary>
     /// <param name="queries">Shape of the queries, <c>[B, heads, T, d]</c>.</param>
     /// <param name="keys">How many keys there are.</param>
     /// <param name="bytes">Bytes of a number.</param>
@@ -23,5 +26,6 @@ public static class AttentionSlices
         return row * queries[2] <= Small ? queries[2] : Rows(row, queries[2], FreeMemory.On(device) ?? Unknown);
     }
 
-    internal static long Rows(long rowBytes, long rows, long freeBytes) => Math.Clamp(freeBytes / 4 / rowBytes, 1, rows);
+    internal static long Rows(long rowBytes, long rows, long freeBytes) =>
+        Math.Clamp(freeBytes / 4 / rowBytes, 1, rows);
 }

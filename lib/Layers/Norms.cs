@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace ImageGen.Layers;
 
-/// <summary>Group normalization that can be used as it is made: TorchSharp leaves its weights as the memory held them.</summary>
+/// <summary>
+/// Group normalization that can be used as it is made: TorchSharp leaves its weights as the memory held them.
+/// </summary>
 internal static class Norms
 {
     internal static GroupNorm Grouped(int channels, int groups, double eps, Device? device)

@@ -7,7 +7,8 @@ namespace ImageGen.Layers;
 
 /// <summary>
 /// A convolution of 1×1: at every place the same matrix. It has Conv2d's parameters and initial weights. On the CPU it
-/// computes as the product that it is: for small maps the way into the convolution's own kernels costs several times as much.
+/// computes as the product that it is: for small maps the way into the convolution's own kernels costs several times as
+/// much.
 /// </summary>
 internal sealed class PointwiseConv2d : nn.Module<Tensor, Tensor>, ITakesParameters
 {
@@ -26,7 +27,8 @@ internal sealed class PointwiseConv2d : nn.Module<Tensor, Tensor>, ITakesParamet
         nn.init.uniform_(bias, -bound, bound);
         register_parameter(nameof(weight), weight);
         register_parameter(nameof(bias), bias);
-        foreach (var parameter in (Parameter[])[weight, bias]) parameter.DetachFromDisposeScope(); // a layer may be built inside one
+        // a layer may be built inside one
+        foreach (var parameter in (Parameter[])[weight, bias]) parameter.DetachFromDisposeScope();
     }
 
     /// <summary>The matrix, <c>[outputs, inputs, 1, 1]</c>.</summary>
@@ -44,7 +46,8 @@ internal sealed class PointwiseConv2d : nn.Module<Tensor, Tensor>, ITakesParamet
         if (x.device_type != DeviceType.CPU) return nn.functional.conv2d(x, weight, bias);
         using var scope = NewDisposeScope();
         var matrix = weight.flatten(start_dim: 1);
-        // The answer comes in the layout of the question: a place is a column of a picture's matrix, or with channels last a row.
+        // The answer comes in the layout of the question: a place is a column of a picture's matrix, or with channels
+        // last a row.
         if (x.is_contiguous())
         {
             var columns = matrix.expand(x.shape[0], -1, -1).bmm(x.flatten(start_dim: 2));

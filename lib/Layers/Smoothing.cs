@@ -7,7 +7,9 @@ namespace ImageGen.Layers;
 internal static class Smoothing
 {
     /// <summary>Blurs square maps <c>[B, C, S, S]</c>; beyond the edge, its own pixels go on.</summary>
-    /// <remarks>As two products with a small matrix: over three channels a convolution takes five times as long.</remarks>
+    /// <remarks>
+    /// As two products with a small matrix: over three channels a convolution takes five times as long.
+    /// </remarks>
     internal static Tensor Apply(Tensor maps)
     {
         var (side, device) = (maps.size(-1), maps.device);

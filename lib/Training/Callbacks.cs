@@ -17,8 +17,8 @@ public sealed class LearningRateSchedule(OptimizerHelper optimizer, Func<int, do
 }
 
 /// <summary>
-/// Seeds torch before each step, from the training's seed and the step's number: step n draws the same numbers whether or
-/// not the training was interrupted before it.
+/// Seeds torch before each step, from the training's seed and the step's number: step n draws the same numbers whether
+/// or not the training was interrupted before it.
 /// </summary>
 /// <param name="seed">The training's.</param>
 public sealed class StepSeeds(int seed) : Callback

@@ -4,9 +4,11 @@ namespace ImageGen.Training;
 internal static class Durations
 {
     /// <summary>
-    /// The length that <see cref="TimeSpan.TotalSeconds"/> gave, to the tick (100 ns). <see cref="TimeSpan.FromSeconds(double)"/>
-    /// cuts instead of rounding, so that one length in some comes back a tick shorter.
+    /// The length that <see cref="TimeSpan.TotalSeconds"/> gave, to the tick (100 ns).
+    /// <see cref="TimeSpan.FromSeconds(double)"/> cuts instead of rounding, so that one length in some comes back a
+    /// tick shorter.
     /// </summary>
     /// <param name="seconds">Seconds, below a year.</param>
-    public static TimeSpan OfSeconds(double seconds) => TimeSpan.FromTicks((long)Math.Round(seconds * TimeSpan.TicksPerSecond));
+    public static TimeSpan OfSeconds(double seconds) =>
+        TimeSpan.FromTicks((long)Math.Round(seconds * TimeSpan.TicksPerSecond));
 }

@@ -18,17 +18,21 @@ public sealed class Ema : Callback, IDisposable
     private readonly HashSet<string> parameters;
 
     /// <summary>Starts at the weights as they are.</summary>
-    /// <param name="model">Whose parameters are averaged; its buffers (batch statistics) are copied as they are.</param>
+    /// <param name="model">
+    /// Whose parameters are averaged; its buffers (batch statistics) are copied as they are.
+    /// </param>
     /// <param name="decay">The highest decay, at least 0 and below 1.</param>
     /// <exception cref="CourseException">The decay is out of range.</exception>
     public Ema(nn.Module model, double decay = 0.999)
     {
         if (decay is not (>= 0 and < 1))
-            throw new CourseException($"The decay of the averaged weights is {decay}: it must be at least 0 and below 1.");
+            throw new CourseException($"The decay of the averaged weights is {decay}: it must be at least 0 and below "
+                + $"1.");
         (this.model, this.decay) = (model, decay);
         parameters = [.. model.named_parameters().Select(parameter => parameter.name)];
         using var noGrad = no_grad();
-        foreach (var (name, value) in model.state_dict()) averages[name] = value.detach().clone().DetachFromDisposeScope();
+        foreach (var (name, value) in model.state_dict())
+            averages[name] = value.detach().clone().DetachFromDisposeScope();
     }
 
     /// <summary>The averages by the model's own names. They belong to this object.</summary>
@@ -60,7 +64,9 @@ public sealed class Ema : Callback, IDisposable
     /// <summary>Leaves the averages in the model.</summary>
     public void CopyToModel() => Copy(averages, model);
 
-    /// <summary>Puts the averages into the model until the returned object is disposed; then its own weights come back.</summary>
+    /// <summary>
+    /// Puts the averages into the model until the returned object is disposed; then its own weights come back.
+    /// </summary>
     public IDisposable InPlace()
     {
         var own = new Ema(model, 0);

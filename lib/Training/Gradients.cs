@@ -7,10 +7,12 @@ namespace ImageGen.Training;
 /// <summary>What is done with gradients between a backward pass and an optimizer's step.</summary>
 internal static class Gradients
 {
-    /// <summary>Clips all gradients together to a length, if they are longer (Pascanu and others, arXiv 1211.5063).</summary>
+    /// <summary>
+    /// Clips all gradients together to a length, if they are longer (Pascanu and others, arXiv 1211.5063).
+    /// </summary>
     /// <remarks>
-    /// <see cref="nn.utils.clip_grad_norm_"/> gives the length as a number, for which a GPU has to be waited for; there the same is
-    /// computed with tensors alone, and the next step is prepared while this one still runs.
+    /// <see cref="nn.utils.clip_grad_norm_"/> gives the length as a number, for which a GPU has to be waited for; there
+    /// the same is computed with tensors alone, and the next step is prepared while this one still runs.
     /// </remarks>
     /// <param name="parameters">What learns.</param>
     /// <param name="maxNorm">The longest that they may be.</param>

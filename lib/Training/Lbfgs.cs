@@ -5,9 +5,9 @@ using static TorchSharp.torch;
 namespace ImageGen.Training;
 
 /// <summary>
-/// L-BFGS: a quasi-Newton method that remembers the last few steps and how the gradient changed over each, and from them
-/// guesses the curvature (Nocedal and Wright, "Numerical Optimization", algorithms 7.4 and 7.5). Every step ends with a
-/// line search under the strong Wolfe conditions, which TorchSharp's own L-BFGS does not have.
+/// L-BFGS: a quasi-Newton method that remembers the last few steps and how the gradient changed over each, and from
+/// them guesses the curvature (Nocedal and Wright, "Numerical Optimization", algorithms 7.4 and 7.5). Every step ends
+/// with a line search under the strong Wolfe conditions, which TorchSharp's own L-BFGS does not have.
 /// </summary>
 /// <remarks>The steps are those of PyTorch's <c>LBFGS(line_search_fn="strong_wolfe", lr=1)</c>.</remarks>
 public sealed class Lbfgs : IDisposable
@@ -40,7 +40,9 @@ public sealed class Lbfgs : IDisposable
     public bool Converged { get; private set; }
 
     /// <summary>Takes one step.</summary>
-    /// <returns>The losses after it, <c>[n]</c>, without a gradient; they belong to the caller's dispose scope.</returns>
+    /// <returns>
+    /// The losses after it, <c>[n]</c>, without a gradient; they belong to the caller's dispose scope.
+    /// </returns>
     public Tensor Step()
     {
         using var scope = NewDisposeScope();
@@ -49,7 +51,8 @@ public sealed class Lbfgs : IDisposable
 
         var direction = Direction(gradient);
         var (slope, largest) = Read(direction.dot(gradient), direction.abs().max());
-        if (!double.IsFinite(slope)) throw new CourseException("L-BFGS cannot go on: the gradient holds NaN or infinite values.");
+        if (!double.IsFinite(slope))
+            throw new CourseException("L-BFGS cannot go on: the gradient holds NaN or infinite values.");
         Converged = slope >= 0;
         if (Converged) return current!.clone().MoveToOuterDisposeScope();
 
@@ -107,7 +110,8 @@ public sealed class Lbfgs : IDisposable
         var newest = pairs[^1];
         direction.div_(newest.Change.dot(newest.Change) * newest.InverseDot);
         for (var i = 0; i < pairs.Count; i++)
-            direction.addcmul_(pairs[i].Step, weights[i] - pairs[i].Change.dot(direction) * pairs[i].InverseDot, value: 1);
+            direction.addcmul_(
+                pairs[i].Step, weights[i] - pairs[i].Change.dot(direction) * pairs[i].InverseDot, value: 1);
         return direction;
     }
 

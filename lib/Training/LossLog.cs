@@ -38,7 +38,8 @@ public sealed class LossLog : IDisposable
             for (var i = 0; i < values.Length; i++)
                 if (!double.IsFinite(values[i]))
                     throw new CourseException($"Training stopped at step {step}: the loss '{Names[i]}' is "
-                        + $"{(double.IsNaN(values[i]) ? "not a number" : "infinite")}. Lower the learning rate, or go on "
+                        + $"{(double.IsNaN(values[i]) ? "not a number" : "infinite")}. Lower the "
+                            + $"learning rate, or go on "
                         + "from the last checkpoint.");
             return values;
         }

@@ -6,11 +6,11 @@ using static TorchSharp.torch;
 namespace ImageGen.Training;
 
 /// <summary>
-/// Keeps the gradients of a model in float16 from becoming zero (Micikevicius and others, arXiv 1710.03740). Float16 has no
-/// number between 0 and 6 · 10⁻⁸, and most gradients are that small: so the loss is multiplied before the way back, and
-/// what arrives at the weights, which are float32, is divided again. The factor is as large as it can be without an
-/// overflow: it is halved at each, and that step is left out; after 2,000 steps without one it is doubled. The numbers are
-/// those of PyTorch's GradScaler.
+/// Keeps the gradients of a model in float16 from becoming zero (Micikevicius and others, arXiv 1710.03740). Float16
+/// has no number between 0 and 6 · 10⁻⁸, and most gradients are that small: so the loss is multiplied before the way
+/// back, and what arrives at the weights, which are float32, is divided again. The factor is as large as it can be
+/// without an overflow: it is halved at each, and that step is left out; after 2,000 steps without one it is doubled.
+/// The numbers are those of PyTorch's GradScaler.
 /// </summary>
 public sealed class LossScaler
 {
@@ -37,7 +37,9 @@ public sealed class LossScaler
     public Tensor Scaled(Tensor loss) => loss * Scale;
 
     /// <summary>Divides the gradients again. Nothing is read, so that a GPU need not be waited for.</summary>
-    /// <param name="parameters">What learns, in float32: in float16 the small gradients would be lost here again.</param>
+    /// <param name="parameters">
+    /// What learns, in float32: in float16 the small gradients would be lost here again.
+    /// </param>
     public void Unscale(IEnumerable<Parameter> parameters)
     {
         using var scope = NewDisposeScope();
@@ -61,10 +63,13 @@ public sealed class LossScaler
         }
         GoodSteps = 0;
         Scale *= Backoff;
-        return Scale >= Least ? false : throw Unsuitable("the gradients overflow at every step, however small the loss is made");
+        return Scale >= Least
+            ? false
+            : throw Unsuitable("the gradients overflow at every step, however small the loss is made");
     }
 
     /// <summary>Says why float16 does not suffice, and what to take.</summary>
     internal static CourseException Unsuitable(string why) =>
-        new($"Training in float16 stopped: {why}. Take bfloat16, or float32 on a card before NVIDIA's RTX 30: --type bfloat16, --type float32.");
+        new($"Training in float16 stopped: {why}. Take bfloat16, or float32 on a card before NVIDIA's RTX 30: --type "
+            + $"bfloat16, --type float32.");
 }

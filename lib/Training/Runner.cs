@@ -19,7 +19,9 @@ public class Runner(CancellationToken token = default) : Callback, IDisposable
     /// <summary>Who runs the code now.</summary>
     public static Runner Current => Entered.Value ?? new();
 
-    /// <summary>Canceled when loops are to end with what there is. Ask once a loop: to look for a kernel takes a millisecond.</summary>
+    /// <summary>
+    /// Canceled when loops are to end with what there is. Ask once a loop: to look for a kernel takes a millisecond.
+    /// </summary>
     public CancellationToken Token => token.CanBeCanceled ? token : KernelInterrupt.Token;
 
     /// <inheritdoc/>

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace ImageGen.Training;
 
 /// <summary>
-/// The loop of every training. A step computes the losses and moves the weights. Callbacks do what goes with it: before a
-/// step they set its learning rate and its seed, after it they average the weights, save the state and report.
+/// The loop of every training. A step computes the losses and moves the weights. Callbacks do what goes with it: before
+/// a step they set its learning rate and its seed, after it they average the weights, save the state and report.
 /// </summary>
 /// <param name="steps">Steps in all, with those that the state has behind it.</param>
 /// <param name="lossNames">The names of the numbers that each step gives.</param>
@@ -36,7 +36,9 @@ public sealed class TrainingLoop(
     /// Does step 1, 2, … and returns its losses, <c>[lossNames.Count]</c>. It has a dispose scope around it: what must
     /// outlive the step is its own affair.
     /// </param>
-    /// <exception cref="CourseException">A loss is not a number or infinite: what was saved stays as it was.</exception>
+    /// <exception cref="CourseException">
+    /// A loss is not a number or infinite: what was saved stays as it was.
+    /// </exception>
     public LoopResult Run(Func<int, Tensor> step)
     {
         Callback[] all = [.. callbacks.Append(Runner.Current).OrderBy(callback => callback.Order)];

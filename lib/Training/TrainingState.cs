@@ -43,7 +43,8 @@ public sealed class TrainingState
     /// <summary>Adds a model's parameters and buffers.</summary>
     public TrainingState Add(string name, nn.Module model) => Add(
         contents => AddAll(contents, name, model.state_dict()),
-        file => file.LoadInto(model, key => key.StartsWith(name + ":", StringComparison.Ordinal) ? key[(name.Length + 1)..] : null));
+        file => file.LoadInto(
+            model, key => key.StartsWith(name + ":", StringComparison.Ordinal) ? key[(name.Length + 1)..] : null));
 
     /// <summary>Adds an optimizer's moments and step counts.</summary>
     public TrainingState Add(string name, OptimizerHelper optimizer)
@@ -83,7 +84,8 @@ public sealed class TrainingState
         }, file =>
         {
             if (Real(file, scaleKey) is not { } scale || !(scale > 0) || Number(file, goodKey) is not { } good)
-                throw new CourseException($"{file.Path} is of a training in another type than float16: it does not say what "
+                throw new CourseException($"{file.Path} is of a training in another type than "
+                    + $"float16: it does not say what "
                     + "its loss was multiplied by. Go on in that type, or start anew.");
             (scaler.Scale, scaler.GoodSteps) = (scale, good);
         });
@@ -96,7 +98,9 @@ public sealed class TrainingState
     public TrainingState Add(string name, Func<Tensor> get, Action<Tensor> set) =>
         Add(contents => contents.Tensors[name] = get(), file => set(file.Read(name)));
 
-    /// <summary>Writes everything. An older file is replaced only when the new one is complete: a full disk loses nothing.</summary>
+    /// <summary>
+    /// Writes everything. An older file is replaced only when the new one is complete: a full disk loses nothing.
+    /// </summary>
     /// <param name="path">The file; its folder is made when it is not there.</param>
     /// <param name="losses">The losses so far, to be kept with it; none when null.</param>
     /// <exception cref="CourseException">The file cannot be written.</exception>
@@ -126,7 +130,8 @@ public sealed class TrainingState
         using var noGrad = no_grad();
         using var file = WeightFile.Open(path);
         if (Number(file, StepKey) is not { } step)
-            throw new CourseException($"{path} is no checkpoint of a training: it does not say at which step it was saved. "
+            throw new CourseException($"{path} is no checkpoint of a training: it does not say "
+                + $"at which step it was saved. "
                 + "Give a file that a training saved, or start anew.");
         foreach (var (_, load) in parts) load(file);
         losses?.Restore(file.Read(LossesKey), step);
@@ -139,7 +144,8 @@ public sealed class TrainingState
     internal void Resume(bool asked, string? stateFile)
     {
         if (!asked) return;
-        Load(stateFile ?? throw new CourseException("Resume is set and StateFile is not: name the file to go on from."));
+        Load(stateFile ?? throw new CourseException("Resume is set and StateFile is not: name the file to go on "
+            + "from."));
     }
 
     private TrainingState Add(Action<Contents> save, Action<WeightFile> load)
@@ -157,5 +163,7 @@ public sealed class TrainingState
         int.TryParse(file.Metadata.GetValueOrDefault(key), CultureInfo.InvariantCulture, out var value) ? value : null;
 
     private static double? Real(WeightFile file, string key) =>
-        double.TryParse(file.Metadata.GetValueOrDefault(key), CultureInfo.InvariantCulture, out var value) ? value : null;
+        double.TryParse(file.Metadata.GetValueOrDefault(key), CultureInfo.InvariantCulture, out var value)
+            ? value
+            : null;
 }

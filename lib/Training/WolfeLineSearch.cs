@@ -1,12 +1,15 @@
 namespace ImageGen.Training;
 
-/// <summary>A point on the line that is searched: its step, the loss there, and the loss's slope along the line.</summary>
+/// <summary>
+/// A point on the line that is searched: its step, the loss there, and the loss's slope along the line.
+/// </summary>
 public readonly record struct LinePoint(double Step, double Loss, double Slope);
 
 /// <summary>
 /// Finds a step that satisfies the strong Wolfe conditions: the loss falls by a fair share of what the slope promised,
-/// and the slope has flattened. Nocedal and Wright, "Numerical Optimization", algorithms 3.5 (bracketing) and 3.6 (zoom),
-/// with cubic interpolation (their formula 3.59) kept inside safe bounds as in Schmidt's minFunc and in PyTorch.
+/// and the slope has flattened. Nocedal and Wright, "Numerical Optimization", algorithms 3.5 (bracketing) and 3.6
+/// (zoom), with cubic interpolation (their formula 3.59) kept inside safe bounds as in Schmidt's minFunc and in
+/// PyTorch.
 /// </summary>
 public static class WolfeLineSearch
 {
@@ -18,10 +21,13 @@ public static class WolfeLineSearch
     /// <param name="firstStep">The step to try first.</param>
     /// <param name="evaluate">Gives the loss and slope at a step.</param>
     /// <param name="maxEvaluations">After this many the best point so far is taken.</param>
-    /// <param name="smallestChange">A bracket that would move no value by more than this is small enough; in units of the step.</param>
+    /// <param name="smallestChange">
+    /// A bracket that would move no value by more than this is small enough; in units of the step.
+    /// </param>
     /// <returns>The step to take and what was seen there.</returns>
     public static LinePoint Search(
-        LinePoint start, double firstStep, Func<double, LinePoint> evaluate, int maxEvaluations = 25, double smallestChange = 1e-9)
+        LinePoint start, double firstStep, Func<double, LinePoint> evaluate, int maxEvaluations =
+            25, double smallestChange = 1e-9)
     {
         LinePoint previous = start, current = evaluate(firstStep);
         for (var evaluations = 1; evaluations < maxEvaluations; evaluations++)
@@ -31,7 +37,8 @@ public static class WolfeLineSearch
                 current = evaluate((previous.Step + current.Step) / 2); // too far out to see anything
                 continue;
             }
-            if (TooHigh(current, start) || (evaluations > 1 && current.Loss >= previous.Loss) || current.Slope >= 0 && !Flat(current, start))
+            if (TooHigh(current, start) || (evaluations > 1 && current.Loss >= previous.Loss)
+                || current.Slope >= 0 && !Flat(current, start))
                 return Zoom(start, previous, current, evaluate, maxEvaluations - evaluations, smallestChange);
             if (Flat(current, start)) return current;
 
@@ -43,7 +50,8 @@ public static class WolfeLineSearch
     }
 
     private static LinePoint Zoom(
-        LinePoint start, LinePoint low, LinePoint high, Func<double, LinePoint> evaluate, int evaluationsLeft, double smallestChange)
+        LinePoint start, LinePoint low, LinePoint high, Func<double, LinePoint> evaluate, int evaluationsLeft,
+        double smallestChange)
     {
         if (high.Loss < low.Loss) (low, high) = (high, low);
         var nearEdge = false;
