@@ -8,9 +8,9 @@ using static TorchSharp.torch;
 namespace ImageGen.Diffusion;
 
 /// <summary>
-/// The model that lesson 10 works with, always read from Stable Diffusion's folders: the published one at full scale, where it is in the
-/// cache; else the course's own model of flowers, written into such folders first; and where that is not trained, a small one
-/// with random weights, whose pictures are nothing but noise.
+/// The model that lesson 10 works with, always read from Stable Diffusion's folders: the published one at full scale,
+/// where it is in the cache; else the course's own model of flowers, written into such folders first; and where that is
+/// not trained, a small one with random weights, whose pictures are nothing but noise.
 /// </summary>
 public sealed class CourseDiffusion : IDisposable
 {

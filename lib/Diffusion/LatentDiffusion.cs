@@ -156,8 +156,9 @@ public sealed partial class LatentDiffusion(
         const SamplerKind usual = SamplerKind.DpmSolver;
         if (config.Scheduler is not { } name) return usual;
         var own = Sampler.OfClass(name);
-        var unknown = own is not null ? null : $"The model's own sampler is a {name}, which the course has not: {usual} "
-            + "is used, unless GenerationOptions.Sampler names another.";
+        var unknown = own is not null ? null
+            : $"The model's own sampler is a {name}, which the course has not: {usual} is used, "
+                + "unless GenerationOptions.Sampler names another.";
         foreach (var warning in warnedOfSampler ? [] : new[] { config.Notice, unknown }.OfType<string>())
             (warn ?? Console.WriteLine)(warning);
         warnedOfSampler = true;

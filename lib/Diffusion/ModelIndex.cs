@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace ImageGen.Diffusion;
 
-/// <summary>What model_index.json says: which kind of model a folder holds, and of which classes its parts are.</summary>
+/// <summary>
+/// What model_index.json says: which kind of model a folder holds, and of which classes its parts are.
+/// </summary>
 /// <param name="TextIsBert">Whether the text encoder is a BERT, and not CLIP's.</param>
 /// <param name="Scheduler">The scheduler's class; null where nothing is said.</param>
 internal sealed record ModelIndex(bool TextIsBert, string? Scheduler)

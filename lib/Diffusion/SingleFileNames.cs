@@ -85,11 +85,17 @@ internal sealed partial class SingleFileNames(
                 : entry.Shape);
     }
 
-    /// <summary>The path of a U-Net's layer, its dots written as underscores as kohya's programs do, from the first code's
-    /// blocks to today's; null where it is of none of those blocks.</summary>
-    internal string? Flat(string path) => FlatBlock().Match(path) is not { Success: true } match ? null
-        : UNet($"{match.Groups[1].Value}{match.Groups[2].Value.Replace('_', '.')}.{FlatResnet().Replace(match.Groups[3].Value, "$1.$2")}."
-            .Replace("..", ".", StringComparison.Ordinal)).TrimEnd('.').Replace('.', '_');
+    /// <summary>
+    /// The path of a U-Net's layer, its dots written as underscores as kohya's programs do, from the first code's blocks to
+    /// today's; null where it is of none of those blocks.
+    /// </summary>
+    internal string? Flat(string path)
+    {
+        if (FlatBlock().Match(path) is not { Success: true } match) return null;
+        var (block, number) = (match.Groups[1].Value, match.Groups[2].Value.Replace('_', '.'));
+        var dotted = $"{block}{number}.{FlatResnet().Replace(match.Groups[3].Value, "$1.$2")}.";
+        return UNet(dotted.Replace("..", ".", StringComparison.Ordinal)).TrimEnd('.').Replace('.', '_');
+    }
 
     private string UNet(string name)
     {
@@ -133,7 +139,8 @@ internal sealed partial class SingleFileNames(
     [GeneratedRegex(@"^(in|out)put_blocks\.([0-9]{1,4})\.([0-9])\.(.+)$")]
     private static partial Regex UNetBlock();
 
-    [GeneratedRegex(@"^(input_blocks|output_blocks|middle_block|time_embed|out)((?<=blocks)_[0-9]{1,4}_[0-9]|(?<!blocks)_[0-9])(?:_(.+))?$")]
+    [GeneratedRegex(@"^(input_blocks|output_blocks|middle_block|time_embed|out)"
+        + @"((?<=blocks)_[0-9]{1,4}_[0-9]|(?<!blocks)_[0-9])(?:_(.+))?$")]
     private static partial Regex FlatBlock();
 
     [GeneratedRegex(@"^(in_layers|emb_layers|out_layers)_([0-9])$")]

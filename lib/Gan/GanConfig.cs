@@ -53,7 +53,9 @@ public enum DiscriminatorNorm
     Spectral,
 }
 
-/// <summary>The configuration of a text-conditioned DCGAN for 64×64 pictures. The defaults are the published table's.</summary>
+/// <summary>
+/// The configuration of a text-conditioned DCGAN for 64×64 pictures. The defaults are the published table's.
+/// </summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record GanConfig
 {
