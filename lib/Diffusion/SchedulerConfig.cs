@@ -67,7 +67,8 @@ internal static class SchedulerConfig
         {
             Scheduler = name,
             Notice = own is null || own == name ? null
-                : $"{source} is of a {own}, and model_index.json beside it names a {name}: that is taken, as diffusers does.",
+                : $"{source} is of a {own}, and model_index.json beside it names a {name}: "
+                + "that is taken, as diffusers does.",
             TrainedBetas = config.Has("trained_betas") ? config.Numbers("trained_betas") : null,
             Sampling = new()
             {
