@@ -1,3 +1,4 @@
+using ImageGen.Layers;
 using ImageGen.Runtime;
 using ImageGen.Weights;
 using TorchSharp;
@@ -10,7 +11,7 @@ namespace ImageGen.Diffusion;
 /// Pictures to latents and back: the autoencoder of latent diffusion (Rombach and others, arXiv 2112.10752), with the
 /// structure and the parameter names of diffusers' AutoencoderKL, so that published weights fit.
 /// </summary>
-public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
+public sealed class AutoencoderKL : NamedModule<Tensor, Tensor>
 {
     internal const double NormEpsilon = 1e-6;
 
@@ -207,6 +208,4 @@ public sealed class AutoencoderKL : nn.Module<Tensor, Tensor>
 
         long Near(long side) => Math.Max(1, (side + factor / 2) / factor) * factor;
     }
-
-    protected override void RegisterComponents() { }
 }

@@ -9,7 +9,7 @@ namespace ImageGen.Diffusion;
 /// <summary>
 /// A residual block, attention over all places, and another residual block: the middle of encoder and decoder.
 /// </summary>
-internal sealed class AutoencoderMiddle : nn.Module<Tensor, Tensor>
+internal sealed class AutoencoderMiddle : NamedModule<Tensor, Tensor>
 {
     private readonly ResnetBlock first, second;
     private readonly SelfAttention2d attention;
@@ -28,12 +28,10 @@ internal sealed class AutoencoderMiddle : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         return second.call(attention.call(first.call(x, null)), null).MoveToOuterDisposeScope();
     }
-
-    protected override void RegisterComponents() { }
 }
 
 /// <summary>One resolution: residual blocks, and a change of resolution after them except at the last.</summary>
-internal sealed class AutoencoderLevel : nn.Module<Tensor, Tensor>
+internal sealed class AutoencoderLevel : NamedModule<Tensor, Tensor>
 {
     private readonly nn.Module[] blocks;
 
@@ -64,12 +62,10 @@ internal sealed class AutoencoderLevel : nn.Module<Tensor, Tensor>
     }
 
     public override Tensor forward(Tensor x) => Chain.Run(x, blocks);
-
-    protected override void RegisterComponents() { }
 }
 
 /// <summary>Pictures to the parameters of the latents' distribution, <c>[B, 2·latent, H/f, W/f]</c>.</summary>
-internal sealed class AutoencoderEncoder : nn.Module<Tensor, Tensor>
+internal sealed class AutoencoderEncoder : NamedModule<Tensor, Tensor>
 {
     private readonly Conv2d convIn, convOut;
     private readonly AutoencoderLevel[] downBlocks;
@@ -100,12 +96,10 @@ internal sealed class AutoencoderEncoder : nn.Module<Tensor, Tensor>
         x = Chain.Run(x, [convIn, .. downBlocks, midBlock]);                               // [B, C, H/f, W/f]
         return convOut.call(nn.functional.silu(normOut.call(x))).MoveToOuterDisposeScope(); // [B, 2·latent, H/f, W/f]
     }
-
-    protected override void RegisterComponents() { }
 }
 
 /// <summary>Latents to pictures: the encoder's way back, with one residual block more at each resolution.</summary>
-internal sealed class AutoencoderDecoder : nn.Module<Tensor, Tensor>
+internal sealed class AutoencoderDecoder : NamedModule<Tensor, Tensor>
 {
     private readonly Conv2d convIn, convOut;
     private readonly AutoencoderMiddle midBlock;
@@ -136,8 +130,6 @@ internal sealed class AutoencoderDecoder : nn.Module<Tensor, Tensor>
         x = Chain.Run(x, [convIn, midBlock, .. upBlocks]);                                 // [B, C, h·f, w·f]
         return convOut.call(nn.functional.silu(normOut.call(x))).MoveToOuterDisposeScope(); // [B, 3, h·f, w·f]
     }
-
-    protected override void RegisterComponents() { }
 }
 
 /// <summary>

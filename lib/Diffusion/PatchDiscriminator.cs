@@ -14,7 +14,7 @@ namespace ImageGen.Diffusion;
 /// Two convolutions halve the picture, so it serves autoencoders of 4 pixels to a latent; then the latents are put
 /// beside the maps. Norms keep it from growing without bound.
 /// </remarks>
-public sealed class PatchDiscriminator : nn.Module<Tensor, Tensor, Tensor>
+public sealed class PatchDiscriminator : NamedModule<Tensor, Tensor, Tensor>
 {
     /// <summary>Pixels to a latent, across and down, with which it works.</summary>
     public const int Factor = 4;
@@ -67,6 +67,4 @@ public sealed class PatchDiscriminator : nn.Module<Tensor, Tensor, Tensor>
         using var scope = NewDisposeScope();
         return LogitsAndMaps(pictures, latents).Logits.MoveToOuterDisposeScope();
     }
-
-    protected override void RegisterComponents() { }
 }

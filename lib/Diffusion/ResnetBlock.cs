@@ -10,7 +10,7 @@ namespace ImageGen.Diffusion;
 /// Two 3×3 convolutions around which the input is added again; between them, in the U-Net, the time is let in. The
 /// names are those of diffusers' ResnetBlock2D: <c>norm1, conv1, time_emb_proj, norm2, conv2, conv_shortcut</c>.
 /// </summary>
-internal sealed class ResnetBlock : nn.Module<Tensor, Tensor?, Tensor>
+internal sealed class ResnetBlock : NamedModule<Tensor, Tensor?, Tensor>
 {
     private readonly GroupNorm norm1, norm2;
     private readonly Conv2d conv1, conv2;
@@ -54,14 +54,12 @@ internal sealed class ResnetBlock : nn.Module<Tensor, Tensor?, Tensor>
 
     // W·silu(t), [B, outputs, 1, 1].
     private Tensor OfTime(Tensor time) => timeProjection!.call(nn.functional.silu(time)).unsqueeze(-1).unsqueeze(-1);
-
-    protected override void RegisterComponents() { }
 }
 
 /// <summary>
 /// Halves height and width with a convolution that steps by two; diffusers' <c>downsamplers.0.conv</c>.
 /// </summary>
-internal sealed class Downsample : nn.Module<Tensor, Tensor>
+internal sealed class Downsample : NamedModule<Tensor, Tensor>
 {
     private readonly Conv2d conv;
     private readonly bool onlyRightAndBottom;
@@ -85,12 +83,10 @@ internal sealed class Downsample : nn.Module<Tensor, Tensor>
         if (onlyRightAndBottom) x = nn.functional.pad(x, [0, 1, 0, 1]);
         return conv.call(x).MoveToOuterDisposeScope(); // [B, C, H/2, W/2]
     }
-
-    protected override void RegisterComponents() { }
 }
 
 /// <summary>Doubles height and width by repeating pixels, then smooths; diffusers' <c>upsamplers.0.conv</c>.</summary>
-internal sealed class Upsample : nn.Module<Tensor, Tensor>
+internal sealed class Upsample : NamedModule<Tensor, Tensor>
 {
     private readonly Conv2d conv;
 
@@ -106,6 +102,4 @@ internal sealed class Upsample : nn.Module<Tensor, Tensor>
         var twice = nn.functional.interpolate(x, scale_factor: [2, 2], mode: InterpolationMode.Nearest);
         return conv.call(twice).MoveToOuterDisposeScope(); // [B, C, 2H, 2W]
     }
-
-    protected override void RegisterComponents() { }
 }

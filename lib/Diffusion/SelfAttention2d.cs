@@ -10,7 +10,7 @@ namespace ImageGen.Diffusion;
 /// One head of attention in which every place of a picture attends to every other, in the middle of the autoencoder.
 /// The names are diffusers': <c>group_norm, to_q, to_k, to_v, to_out.0</c>.
 /// </summary>
-internal sealed class SelfAttention2d : nn.Module<Tensor, Tensor>
+internal sealed class SelfAttention2d : NamedModule<Tensor, Tensor>
 {
     private readonly GroupNorm norm;
     private readonly Linear query, key, value, mix;
@@ -37,6 +37,4 @@ internal sealed class SelfAttention2d : nn.Module<Tensor, Tensor>
         var attended = Attention.Of(query.call(places), key.call(places), value.call(places), heads: 1);
         return (x + mix.call(attended).transpose(1, 2).reshape(x.shape)).MoveToOuterDisposeScope();      // [B, C, H, W]
     }
-
-    protected override void RegisterComponents() { }
 }

@@ -10,7 +10,7 @@ namespace ImageGen.Diffusion;
 /// layer follows. The names are those of diffusers' Transformer2DModel: <c>norm, proj_in, transformer_blocks.0,
 /// proj_out</c>.
 /// </summary>
-internal sealed class SpatialTransformer : nn.Module<Tensor, Tensor, Tensor?, Tensor>
+internal sealed class SpatialTransformer : NamedModule<Tensor, Tensor, Tensor?, Tensor>
 {
     private const double NormEpsilon = 1e-6;
 
@@ -40,12 +40,10 @@ internal sealed class SpatialTransformer : nn.Module<Tensor, Tensor, Tensor?, Te
         h = places.transpose(1, 2).reshape(x.shape);                       // [B, C, H, W]
         return (x + leave.call(h)).MoveToOuterDisposeScope();              // x first: its layout stays
     }
-
-    protected override void RegisterComponents() { }
 }
 
 /// <summary>One block of it, diffusers' BasicTransformerBlock: <c>norm1, attn1, norm2, attn2, norm3, ff</c>.</summary>
-internal sealed class TextTransformerBlock : nn.Module<Tensor, Tensor, Tensor?, Tensor>
+internal sealed class TextTransformerBlock : NamedModule<Tensor, Tensor, Tensor?, Tensor>
 {
     private readonly LayerNorm norm1, norm2, norm3;
     private readonly HeadedAttention self, cross;
@@ -74,15 +72,13 @@ internal sealed class TextTransformerBlock : nn.Module<Tensor, Tensor, Tensor?, 
         var gated = parts[0] * nn.functional.gelu(parts[1]);   // GEGLU: a value and its gate, [B, H·W, 4C]
         return narrow.call(gated).add_(x).MoveToOuterDisposeScope();
     }
-
-    protected override void RegisterComponents() { }
 }
 
 /// <summary>
 /// Attention with several heads, queries from one sequence, keys and values from another: <c>to_q, to_k, to_v,
 /// to_out.0</c>.
 /// </summary>
-internal sealed class HeadedAttention : nn.Module<Tensor, Tensor, Tensor?, Tensor>
+internal sealed class HeadedAttention : NamedModule<Tensor, Tensor, Tensor?, Tensor>
 {
     private readonly Linear query, key, value, mix;
     private readonly int heads;
@@ -103,6 +99,4 @@ internal sealed class HeadedAttention : nn.Module<Tensor, Tensor, Tensor?, Tenso
         var attended = Attention.Of(query.call(x), key.call(context), value.call(context), heads, mask);
         return mix.call(attended).MoveToOuterDisposeScope();
     }
-
-    protected override void RegisterComponents() { }
 }

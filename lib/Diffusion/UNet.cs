@@ -14,7 +14,7 @@ namespace ImageGen.Diffusion;
 /// are those of diffusers' UNet2DConditionModel, so that published weights fit; the same class serves Petals and Stable
 /// Diffusion.
 /// </summary>
-public sealed class UNet : nn.Module<Tensor, Tensor, Tensor, Tensor?, Tensor>
+public sealed class UNet : NamedModule<Tensor, Tensor, Tensor, Tensor?, Tensor>
 {
     internal const double NormEpsilon = 1e-5;
 
@@ -193,6 +193,4 @@ public sealed class UNet : nn.Module<Tensor, Tensor, Tensor, Tensor?, Tensor>
                 + $"{latents.shape[0]} pictures: give "
                 + "one for each.");
     }
-
-    protected override void RegisterComponents() { }
 }

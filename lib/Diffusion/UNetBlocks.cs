@@ -14,7 +14,7 @@ internal sealed record UNetCondition(Tensor Time, Tensor Context, Tensor? Mask);
 /// The blocks of one resolution: diffusers' CrossAttnDownBlock2D and CrossAttnUpBlock2D, and without attention
 /// DownBlock2D and UpBlock2D. The names are <c>resnets, attentions, downsamplers, upsamplers</c>.
 /// </summary>
-internal sealed class UNetLevel : nn.Module
+internal sealed class UNetLevel : NamedModule
 {
     private readonly ResnetBlock[] resnets;
     private readonly SpatialTransformer[] attentions;
@@ -69,12 +69,10 @@ internal sealed class UNetLevel : nn.Module
         if (attentions.Length > 0) x = attentions[i].call(x, condition.Context, condition.Mask);
         return x.MoveToOuterDisposeScope();
     }
-
-    protected override void RegisterComponents() { }
 }
 
 /// <summary>The middle: diffusers' UNetMidBlock2DCrossAttn.</summary>
-internal sealed class UNetMiddle : nn.Module
+internal sealed class UNetMiddle : NamedModule
 {
     private readonly ResnetBlock first, second;
     private readonly SpatialTransformer attention;
@@ -95,6 +93,4 @@ internal sealed class UNetMiddle : nn.Module
         x = attention.call(x, condition.Context, condition.Mask);
         return second.call(x, condition.Time).MoveToOuterDisposeScope();
     }
-
-    protected override void RegisterComponents() { }
 }

@@ -1,3 +1,4 @@
+using ImageGen.Layers;
 using ImageGen.Runtime;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -6,7 +7,7 @@ using static TorchSharp.torch;
 namespace ImageGen.Gan;
 
 /// <summary>The text embedding e, compressed: Linear, normalization where asked for, LeakyReLU 0.2.</summary>
-internal sealed class TextCompression : nn.Module<Tensor, Tensor>
+internal sealed class TextCompression : NamedModule<Tensor, Tensor>
 {
     private readonly Linear linear;
     private readonly BatchNorm1d? norm;
@@ -24,15 +25,13 @@ internal sealed class TextCompression : nn.Module<Tensor, Tensor>
         if (norm is not null) code = norm.call(code);
         return nn.functional.leaky_relu(code, 0.2).MoveToOuterDisposeScope();
     }
-
-    protected override void RegisterComponents() { }
 }
 
 /// <summary>
 /// From a vector to maps of 4×4: a transposed convolution of 4×4 over one pixel, with its weight's shape. Over one
 /// pixel that is a matrix product, and as one it takes a quarter of the time.
 /// </summary>
-internal sealed class FirstMaps : nn.Module<Tensor, Tensor>
+internal sealed class FirstMaps : NamedModule<Tensor, Tensor>
 {
     private readonly Parameter weight;
 
@@ -46,12 +45,10 @@ internal sealed class FirstMaps : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         return code.mm(weight.flatten(1)).view(-1, weight.size(1), 4, 4).ChannelsLast().MoveToOuterDisposeScope();
     }
-
-    protected override void RegisterComponents() { }
 }
 
 /// <summary>One stage of the generator: the maps grow, are normalized and rectified.</summary>
-internal sealed class GrowingBlock : nn.Module<Tensor, Tensor>
+internal sealed class GrowingBlock : NamedModule<Tensor, Tensor>
 {
     private readonly nn.Module<Tensor, Tensor> conv;
     private readonly BatchNorm2d norm;
@@ -70,6 +67,4 @@ internal sealed class GrowingBlock : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         return norm.call(conv.call(maps)).relu_().MoveToOuterDisposeScope();
     }
-
-    protected override void RegisterComponents() { }
 }

@@ -11,7 +11,7 @@ namespace ImageGen.Gan;
 /// published head it has the published table's 2,899,072 parameters.
 /// </summary>
 /// <remarks>The trunk sees the picture alone, so that its maps serve for several texts.</remarks>
-public sealed class GanDiscriminator : nn.Module<Tensor, Tensor, Tensor>
+public sealed class GanDiscriminator : NamedModule<Tensor, Tensor, Tensor>
 {
     private readonly nn.Module<Tensor, Tensor>[] convolutions;
     private readonly BatchNorm2d?[] norms;
@@ -143,7 +143,4 @@ public sealed class GanDiscriminator : nn.Module<Tensor, Tensor, Tensor>
         using var scope = NewDisposeScope();
         return nn.functional.leaky_relu(joint!.call(features), 0.2).MoveToOuterDisposeScope();
     }
-
-    // TorchSharp would register modules once more under the names of the fields that hold them.
-    protected override void RegisterComponents() { }
 }

@@ -10,7 +10,7 @@ namespace ImageGen.Gan;
 /// G(z, e): from noise and a text embedding to a picture of 64×64 (DCGAN, arXiv 1511.06434, with the text as Reed and
 /// others add it, arXiv 1605.05396). At full width it has the published table's 4,756,736 parameters.
 /// </summary>
-public sealed class GanGenerator : nn.Module<Tensor, Tensor, Tensor>
+public sealed class GanGenerator : NamedModule<Tensor, Tensor, Tensor>
 {
     private readonly TextCompression text;
     private readonly GrowingBlock[] blocks;
@@ -55,7 +55,4 @@ public sealed class GanGenerator : nn.Module<Tensor, Tensor, Tensor>
         if (Config.Upsampling == Upsampling.Smoothed) maps = Smoothing.Apply(maps);
         return maps.tanh().MoveToOuterDisposeScope();
     }
-
-    // TorchSharp would register modules once more under the names of the fields that hold them.
-    protected override void RegisterComponents() { }
 }

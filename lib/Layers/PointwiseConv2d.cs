@@ -10,7 +10,7 @@ namespace ImageGen.Layers;
 /// computes as the product that it is: for small maps the way into the convolution's own kernels costs several times as
 /// much.
 /// </summary>
-internal sealed class PointwiseConv2d : nn.Module<Tensor, Tensor>, ITakesParameters
+internal sealed class PointwiseConv2d : NamedModule<Tensor, Tensor>, ITakesParameters
 {
     // TorchSharp puts other parameters here when the module moves, and finds the fields by these names.
     private Parameter weight, bias;
@@ -64,6 +64,4 @@ internal sealed class PointwiseConv2d : nn.Module<Tensor, Tensor>, ITakesParamet
         else weight = value;
         ConditionallyRegisterParameter(name, value);
     }
-
-    protected override void RegisterComponents() { }
 }

@@ -9,7 +9,7 @@ namespace ImageGen.Layers;
 /// length (Miyato and others, "Spectral normalization for generative adversarial networks", arXiv 1802.05957). One
 /// power iteration a training pass follows σ, as torch.nn.utils.spectral_norm does.
 /// </summary>
-internal sealed class SpectralConv2d : nn.Module<Tensor, Tensor>
+internal sealed class SpectralConv2d : NamedModule<Tensor, Tensor>
 {
     private readonly Parameter weight, bias;
     private readonly Tensor u;
@@ -48,6 +48,4 @@ internal sealed class SpectralConv2d : nn.Module<Tensor, Tensor>
         }
         return left.dot(matrix.mv(right));
     }
-
-    protected override void RegisterComponents() { }
 }

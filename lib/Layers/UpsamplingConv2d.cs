@@ -8,7 +8,7 @@ namespace ImageGen.Layers;
 /// Repeats each pixel 2×2 and convolves with 3×3 kernels, in one: both together are a transposed convolution of stride
 /// 2 whose 4×4 kernel is the 3×3 one smeared over its neighbors. It costs 4/9 of doing one after the other.
 /// </summary>
-internal sealed class UpsamplingConv2d : nn.Module<Tensor, Tensor>
+internal sealed class UpsamplingConv2d : NamedModule<Tensor, Tensor>
 {
     private readonly Parameter weight;
 
@@ -27,6 +27,4 @@ internal sealed class UpsamplingConv2d : nn.Module<Tensor, Tensor>
         return nn.functional.conv_transpose2d(maps, smeared, strides: [2, 2], padding: [1, 1])
             .MoveToOuterDisposeScope();
     }
-
-    protected override void RegisterComponents() { }
 }
