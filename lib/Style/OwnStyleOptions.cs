@@ -49,7 +49,13 @@ public static class OwnStyleOptions
     public static StyleTransferOptions Own(string style)
     {
         var options = new StyleTransferOptions().For(CoursePictures.StyleNameOr(style));
-        if (Number(SizeVariable) is { } size) options = options with { Size = (int)size };
+        // A large picture begins as small as the usual one does: its shapes are found there, and cheaply.
+        if (Number(SizeVariable) is { } size)
+            options = options with
+            {
+                Size = (int)size,
+                Levels = options.Levels + (int)Math.Clamp(Math.Round(Math.Log2(Math.Max(1, size) / options.Size)), 0, 2),
+            };
         if (Number(StrengthVariable) is { } strength) options = options with { StyleWeight = strength };
         if (Environment.GetEnvironmentVariable(KeepColorsVariable) == "1") options =
             options with { Colors = StyleColors.FromContent };

@@ -28,10 +28,16 @@ public sealed class OwnStyleOptionsTests
         Assert.Equal(new StyleTransferOptions(),
             In([(CoursePictures.StyleVariable, folder.Write("own.png", [1]))], () => OwnStyleOptions.Own("glass")));
         Assert.Equal(new StyleTransferOptions()
-            .For("glass") with { Size = 700, StyleWeight = 1.5, Colors = StyleColors.FromContent },
-            In([(OwnStyleOptions.SizeVariable, "700"), (OwnStyleOptions.StrengthVariable, "1.5"),
+            .For("glass") with { Size = new StyleTransferOptions()
+                .Size + 1, StyleWeight = 1.5, Colors = StyleColors.FromContent },
+            In([(OwnStyleOptions.SizeVariable, $"{new StyleTransferOptions().Size + 1}"),
+                (OwnStyleOptions.StrengthVariable, "1.5"),
                 (OwnStyleOptions.KeepColorsVariable, "1")],
                 () => OwnStyleOptions.Own("glass")));
+        // Twice the size begins where the usual one does, a level lower.
+        var usual = new StyleTransferOptions();
+        var twice = In([(OwnStyleOptions.SizeVariable, $"{2 * usual.Size}")], () => OwnStyleOptions.Own("glass"));
+        Assert.Equal((2 * usual.Size, usual.Levels + 1), (twice.Size, twice.Levels));
         Assert.Contains("IMAGEGEN_SIZE is 'large'", Assert.Throws<CourseException>(() =>
             In([(OwnStyleOptions.SizeVariable, "large")], () => OwnStyleOptions.Own("glass"))).Message);
         Assert.Contains("The option Size is 8", Assert.Throws<CourseException>(() =>
