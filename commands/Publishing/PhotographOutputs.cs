@@ -11,16 +11,16 @@ namespace ImageGen.Course.Publishing;
 internal static class PhotographOutputs
 {
     private const string Png = "image/png", Jpeg = "image/jpeg";
-    private const int LeastBytes = 64 * 1024, Quality = 90;
+    private const int LeastBytes = 64 * 1024, Quality = 80;
 
-    /// <summary>Turns an output's picture into JPEG where that takes less than half of the bytes.</summary>
+    /// <summary>Turns an output's picture into JPEG where that takes less than two thirds of the bytes.</summary>
     public static void Compress(JsonObject output)
     {
         if (output["data"] is not JsonObject data || data[Png] is not { } png) return;
         // A chart's picture stands in for its interactive form, and has letters on flat ground.
         if (data.Any(entry => entry.Key.EndsWith("+json", StringComparison.Ordinal))) return;
         var bytes = Convert.FromBase64String(NotebookCell.Text(png).ReplaceLineEndings(""));
-        if (bytes.Length < LeastBytes || ToJpeg(bytes) is not { } jpeg || jpeg.Length * 2 > bytes.Length) return;
+        if (bytes.Length < LeastBytes || ToJpeg(bytes) is not { } jpeg || jpeg.Length * 3 > bytes.Length * 2) return;
         Replace(data, Convert.ToBase64String(jpeg));
         if (output["metadata"] is JsonObject metadata && metadata[Png] is { } size) Replace(metadata, size.DeepClone());
     }

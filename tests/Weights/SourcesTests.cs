@@ -16,7 +16,7 @@ public class SourcesTests
         Assert.Equal(574_673_361, vgg.Size);
         foreach (var source in sources)
         {
-            Assert.All(source.Lessons, lesson => Assert.InRange(int.Parse(lesson), 0, 9));
+            Assert.All(source.Lessons, lesson => Assert.InRange(int.Parse(lesson), 0, 10));
             Assert.NotEmpty(source.License);
             Assert.Equal(source.Size, source.Files.Sum(file => file.Size));
         }
