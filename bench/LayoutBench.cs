@@ -1,4 +1,5 @@
 using ImageGen.Diffusion;
+using ImageGen.Gan;
 using ImageGen.Runtime;
 using ImageGen.Vision;
 using TorchSharp;
@@ -49,6 +50,20 @@ internal static class LayoutBench
                     optimizer.step();
                 }, 9);
         }
+
+        var gan = new GanConfig { TextWidth = 128 };
+        var (generator, discriminator) = (new GanGenerator(gan), new GanDiscriminator(gan));
+        var (noise, text, real) = (randn(32, gan.NoiseWidth), randn(32, gan.TextWidth), rand(32, 3, 64, 64) * 2 - 1);
+        yield return ("GAN, 32 pictures drawn", () =>
+        {
+            using var noGrad = no_grad();
+            generator.call(noise, text);
+        }, 15);
+        yield return ("GAN training step, 32", () =>
+        {
+            var made = generator.call(noise, text);
+            (discriminator.call(real, text).mean() - discriminator.call(made, text).mean()).backward();
+        }, 9);
 
         var autoencoder = AutoencoderKL.Pretrained();
         foreach (var batch in new[] { 1, 16 })

@@ -24,7 +24,7 @@ internal static class KernelSpec
         : OperatingSystem.IsMacOS() ? Path.Combine(UserHome.Folder, "Library", "Jupyter")
         : OperatingSystem.IsWindows() ? Path.Combine(
             Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData), "jupyter")
-        : Path.Combine(Variable("XDG_DATA_HOME") ?? Path.Combine(UserHome.Folder, ".local", "share"), "jupyter");
+        : Path.Combine(DataHome ?? Path.Combine(UserHome.Folder, ".local", "share"), "jupyter");
 
     /// <summary>The data folder of an installation of Python or conda.</summary>
     public static string PrefixFolder(string prefix) => Path.Combine(Path.GetFullPath(prefix), "share", "jupyter");
@@ -106,6 +106,9 @@ internal static class KernelSpec
         try { return (string?)JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "kernel.json")))?["metadata"]?["owner"] == Owner; }
         catch (Exception error) when (error is IOException or JsonException or InvalidOperationException) { return false; }
     }
+
+    // What is relative is to be ignored, says the specification: it would be another folder for each program.
+    private static string? DataHome => Variable("XDG_DATA_HOME") is { } folder && Path.IsPathRooted(folder) ? folder : null;
 
     private static string? Variable(string name) =>
         Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;

@@ -43,7 +43,7 @@ internal sealed class FirstMaps : NamedModule<Tensor, Tensor>
     public override Tensor forward(Tensor code)
     {
         using var scope = NewDisposeScope();
-        return code.mm(weight.flatten(1)).view(-1, weight.size(1), 4, 4).ChannelsLast().MoveToOuterDisposeScope();
+        return code.mm(weight.flatten(1)).view(-1, weight.size(1), 4, 4).LaidOut(true).MoveToOuterDisposeScope();
     }
 }
 

@@ -74,7 +74,7 @@ public sealed class GanDiscriminator : NamedModule<Tensor, Tensor, Tensor>
     public Tensor Features(Tensor pictures)
     {
         using var scope = NewDisposeScope();
-        var maps = pictures.ChannelsLast();
+        var maps = pictures.LaidOut(true);
         for (var i = 0; i < convolutions.Length; i++) // [B, w, 32, 32], [B, 2w, 16, 16], [B, 4w, 8, 8], [B, 8w, 4, 4]
         {
             maps = convolutions[i].call(maps);
