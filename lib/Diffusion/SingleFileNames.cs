@@ -86,8 +86,8 @@ internal sealed partial class SingleFileNames(
     }
 
     /// <summary>
-    /// The path of a U-Net's layer, its dots written as underscores as kohya's programs do, from the first code's blocks
-    /// to today's; null where it is of none of those blocks.
+    /// The path of a U-Net's layer, its dots written as underscores as kohya's programs do, from the first code's
+    /// blocks to today's; null where it is of none of those blocks.
     /// </summary>
     internal string? Flat(string path)
     {
