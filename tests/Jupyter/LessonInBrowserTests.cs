@@ -101,7 +101,8 @@ public sealed class LessonInBrowserTests(NotebookServer server) : IClassFixture<
         foreach (var trouble in await notebook.Page.Locator(".output_error, .output_stderr").AllInnerTextsAsync()) Assert.Fail(trouble);
     }
 
-    private static bool HasPicture(JsonNode? output) => output?["data"]?["image/png"] is not null;
+    // What is published may be JPEG; what the kernel shows is PNG.
+    private static bool HasPicture(JsonNode? output) => (output?["data"]?["image/png"] ?? output?["data"]?["image/jpeg"]) is not null;
 
     private static int LastWithPicture(JsonArray published) =>
         Enumerable.Range(0, published.Count).Last(i => published[i]!["outputs"] is JsonArray outputs && outputs.Any(HasPicture));
